@@ -1,0 +1,1 @@
+"""Waiting times, yards and lamps over HTTP, for people and machines."""

@@ -1,0 +1,1 @@
+"""The gateway: serial ports to the broker, over a disk that forgets nothing."""

@@ -1,0 +1,1 @@
+"""What the microcontrollers, sensors and signs speak: bytes in, values out."""

@@ -1,0 +1,7 @@
+"""`python -m hoflicht` is `hoflicht`."""
+
+import sys
+
+from hoflicht.cli import main
+
+sys.exit(main())

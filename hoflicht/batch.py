@@ -1,0 +1,70 @@
+"""Batches and their receipts as MQTT 5 messages: response topic, correlation data, content type, deflate."""
+
+import zlib
+from collections.abc import Sequence
+
+from hoflicht import senml, topics
+from hoflicht.broker import Message
+from hoflicht.errors import BadPayload
+from hoflicht.reading import Reading
+
+MAX_READINGS = 500  # in one batch: some 10 kB on the air, so a GPRS link sends one in seconds
+MAX_PAYLOAD = 256 * 1024  # bytes of a message, either way
+MAX_INFLATED = 1024 * 1024  # a few bytes can inflate to gigabytes
+WORTH_DEFLATING = 200  # bytes; below, the two properties cost what deflate saves
+DEFLATE = "deflate"
+STORED = b"stored"
+REFUSED = b"refused "
+
+
+def batch(gateway: str, correlation: bytes, readings: Sequence[Reading]) -> Message:
+    """Wrap `readings` so that ingest can answer with a receipt that carries `correlation`."""
+    payload = senml.encode(readings)
+    small = zlib.compress(payload) if len(payload) >= WORTH_DEFLATING else payload
+    return Message(
+        topic=topics.readings(gateway),
+        payload=small,
+        content_type=senml.CONTENT_TYPE,
+        encoding=DEFLATE if small is not payload else "",
+        response_topic=topics.receipts(gateway),
+        correlation=correlation,
+    )
+
+
+def unwrap(message: Message) -> bytes:
+    """The SenML payload of a batch, inflated; raise BadPayload where it is too large, of another type or encoding."""
+    if message.content_type not in ("", senml.CONTENT_TYPE):
+        raise BadPayload(f"content type {message.content_type[:64]!r}, expected {senml.CONTENT_TYPE}")
+    if len(message.payload) > MAX_PAYLOAD:
+        raise BadPayload(f"{len(message.payload)} bytes, at most {MAX_PAYLOAD} are read")
+    if message.encoding == "":
+        return message.payload
+    if message.encoding != DEFLATE:
+        raise BadPayload(f"encoding {message.encoding[:32]!r}, expected {DEFLATE} or none")
+    inflater = zlib.decompressobj()
+    try:
+        payload = inflater.decompress(message.payload, MAX_INFLATED)
+    except zlib.error as cause:
+        raise BadPayload(f"not deflated: {cause}") from cause
+    if not inflater.eof:
+        raise BadPayload(f"cut short, or inflates to more than {MAX_INFLATED} bytes")
+    return payload
+
+
+def stored(to: Message) -> Message:
+    """The receipt that lets the gateway drop its batch."""
+    return Message(topic=to.response_topic, payload=STORED, correlation=to.correlation)
+
+
+def refused(to: Message, reason: str) -> Message:
+    """The receipt that makes the gateway set its batch aside."""
+    return Message(topic=to.response_topic, payload=REFUSED + reason.encode()[:500], correlation=to.correlation)
+
+
+def refusal(receipt: Message) -> str | None:
+    """Why the batch was refused, None where it was stored; raise BadPayload for anything else."""
+    if receipt.payload == STORED:
+        return None
+    if receipt.payload.startswith(REFUSED):
+        return receipt.payload.removeprefix(REFUSED).decode("utf-8", "replace")
+    raise BadPayload(f"neither stored nor refused: {receipt.payload[:64]!r}")

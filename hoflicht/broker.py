@@ -1,0 +1,329 @@
+"""An MQTT 5 session that comes back: publish, receive, acknowledge by hand. The one door to paho-mqtt.
+
+Every connection is a new paho client with a clean start, so that nothing a broken connection left behind can be sent twice or
+acknowledged under another message's id; what must survive lives on the gateway's disk. All that happens comes out of one bounded
+queue, so that a service is one loop over `event()`.
+"""
+
+import logging
+import queue
+import random
+import ssl
+import threading
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from hoflicht.config import Strict, secret
+from hoflicht.errors import BadConfig, Unavailable
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE_S = 30
+CONNECT_TIMEOUT_S = 10.0
+FIRST_DELAY_S = 1.0  # before the second try; doubles up to
+LONGEST_DELAY_S = 60.0
+STABLE_S = 60.0  # a connection that held so long starts the delays anew
+MAX_EVENTS = 1_000  # waiting for the service; receive maximum and window keep it far below
+MAX_PACKET = 512 * 1024  # bytes; what is larger the broker drops instead of sending it to us
+
+NO_MATCHING_SUBSCRIBERS = 0x10  # MQTT 5 §3.4.2.1: published, and nobody was there to take it
+
+
+class BrokerConfig(Strict, frozen=True):
+    """Where the broker is and how we show who we are."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str = ""
+    password_file: str = ""
+    ca_file: str = ""  # with it the connection is TLS
+    cert_file: str = ""
+    key_file: str = ""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """An MQTT 5 application message, with the properties we use."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    content_type: str = ""
+    encoding: str = ""  # user property `encoding`
+    response_topic: str = ""
+    correlation: bytes = b""
+    expiry_s: int | None = None  # received: what is left of it
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """The broker took us and all subscriptions."""
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The connection ended; what was published and not confirmed may or may not have arrived."""
+
+    reason: str
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A message; the broker keeps it as ours until `Session.acknowledge`."""
+
+    message: Message
+    mid: int
+    qos: int
+    connection: int
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """The broker's PUBACK to the publish with this token; from 0x80 on the code says that it was refused."""
+
+    token: int
+    code: int
+
+
+Event: TypeAlias = Connected | Lost | Received | Confirmed
+
+
+class Session:
+    """One identity at one broker. Publish and acknowledge from one thread; connecting goes on in the background."""
+
+    def __init__(
+        self,
+        broker: BrokerConfig,
+        client_id: str,
+        subscriptions: Sequence[str] = (),
+        *,
+        will: Message | None = None,
+        receive_maximum: int = 20,
+    ) -> None:
+        self._broker = broker
+        self._client_id = client_id
+        self._subscriptions = list(subscriptions)
+        self._will = will
+        self._receive_maximum = receive_maximum
+        self._password = secret(broker.password_file, "[broker] password_file") if broker.password_file else None
+        self._tls = _tls(broker)
+        self._events: queue.Queue[Event] = queue.Queue(MAX_EVENTS)
+        self._closing = threading.Event()
+        self._client: paho.Client | None = None
+        self._connection = 0
+        self._thread = threading.Thread(target=self._stay_connected, name="broker", daemon=True)
+
+    def __enter__(self) -> "Session":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self, farewell: Message | None = None) -> None:
+        """End the session in an orderly way, so that the broker forgets the will; `farewell` is published first."""
+        client = self._client
+        if client is not None and farewell is not None:
+            _publish(client, farewell).wait_for_publish(timeout=2.0)
+        self._closing.set()
+        if client is not None:
+            client.disconnect()
+        if self._thread.is_alive():
+            self._thread.join(timeout=CONNECT_TIMEOUT_S)
+
+    def publish(self, message: Message) -> int:
+        """Send `message` with QoS 1 and return the token of its `Confirmed`; raise Unavailable where there is no connection."""
+        client = self._client
+        if client is None or not client.is_connected():
+            raise Unavailable("no connection to the broker")
+        info = _publish(client, message)
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            raise Unavailable(f"not published: {paho.error_string(info.rc)}")
+        return info.mid
+
+    def event(self, timeout_s: float) -> Event | None:
+        """Wait for what happens next; None where nothing did."""
+        try:
+            return self._events.get(timeout=timeout_s) if timeout_s > 0 else self._events.get_nowait()
+        except queue.Empty:
+            return None
+
+    def acknowledge(self, received: Received) -> None:
+        """Tell the broker that `received` is done with; one of an older connection is the broker's again and left alone."""
+        client = self._client
+        if client is not None and received.connection == self._connection:
+            client.ack(received.mid, received.qos)
+
+    def _put(self, event: Event) -> None:
+        while not self._closing.is_set():
+            try:
+                return self._events.put(event, timeout=0.5)
+            except queue.Full:
+                continue  # the service is busy: let TCP slow the broker down
+
+    def _stay_connected(self) -> None:
+        delay_s = FIRST_DELAY_S
+        down_since_reason = ""
+        while not self._closing.is_set():
+            lost = _Waiter()
+            reason = self._connect(lost)
+            if not reason:
+                down_since_reason = ""
+                stable = not lost.wait(STABLE_S)
+                lost.wait(None)
+                self._hang_up()
+                reason = lost.reason
+                delay_s = FIRST_DELAY_S if stable else delay_s
+                self._put(Lost(reason))
+            if self._closing.is_set():
+                return
+            if reason != down_since_reason:
+                log.warning("no broker at %s:%d: %s; trying again until it answers", self._broker.host, self._broker.port, reason)
+                down_since_reason = reason
+            # Full jitter: two thousand gateways come back spread out, not in step.
+            self._closing.wait(random.uniform(0, delay_s))
+            delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+
+    def _connect(self, lost: "_Waiter") -> str:
+        """Connect and subscribe; return why not, or an empty string."""
+        self._connection += 1
+        client = self._new_client(self._connection, lost)
+        properties = _properties(PacketTypes.CONNECT)
+        properties.ReceiveMaximum = self._receive_maximum
+        properties.MaximumPacketSize = MAX_PACKET
+        try:
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True, properties=properties)
+        except (OSError, ValueError) as cause:  # ValueError: paho's word for a host that cannot be one
+            return str(cause) or type(cause).__name__
+        self._client = client
+        client.loop_start()
+        if lost.ready.wait(CONNECT_TIMEOUT_S) and not lost.is_set():
+            log.info("connected to the broker at %s:%d as %s", self._broker.host, self._broker.port, self._client_id)
+            return ""
+        self._hang_up()
+        return lost.reason or "it does not answer"
+
+    def _hang_up(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
+
+    def _new_client(self, connection: int, lost: "_Waiter") -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            protocol=paho.MQTTv5,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
+        if self._broker.username:
+            client.username_pw_set(self._broker.username, self._password)
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
+
+        def on_connect(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+            if code.is_failure:
+                lost.end(f"it refuses {self._client_id}: {code} (check [broker] username, password_file or certificate)")
+            elif self._subscriptions:
+                client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions])
+            else:
+                self._ready(lost)
+
+        def on_subscribe(_client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
+            denied = [topic for topic, code in zip(self._subscriptions, codes, strict=False) if code.is_failure]
+            if denied:
+                lost.end(f"it does not let {self._client_id} read {', '.join(denied)} (check the broker's access list)")
+            else:
+                self._ready(lost)
+
+        def on_disconnect(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+            lost.end(str(code))
+
+        def on_message(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+            self._put(Received(_from_paho(message), message.mid, message.qos, connection))
+
+        def on_publish(_client: paho.Client, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
+            self._put(Confirmed(mid, code.value))
+
+        client.on_connect = on_connect
+        client.on_subscribe = on_subscribe
+        client.on_disconnect = on_disconnect
+        client.on_message = on_message
+        client.on_publish = on_publish
+        return client
+
+    def _ready(self, lost: "_Waiter") -> None:
+        self._put(Connected())
+        lost.ready.set()
+
+
+class _Waiter:
+    """Whether one connection is up, and why it ended."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()  # up, or ended before it was
+        self._ended = threading.Event()
+        self.reason = ""
+
+    def end(self, reason: str) -> None:
+        self.reason = self.reason or reason
+        self._ended.set()
+        self.ready.set()
+
+    def is_set(self) -> bool:
+        return self._ended.is_set()
+
+    def wait(self, timeout_s: float | None) -> bool:
+        return self._ended.wait(timeout_s)
+
+
+def _properties(packet_type: int) -> Properties:
+    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+
+
+def _publish(client: paho.Client, message: Message) -> paho.MQTTMessageInfo:
+    properties = _properties(PacketTypes.PUBLISH)
+    if message.content_type:
+        properties.ContentType = message.content_type
+    if message.encoding:
+        properties.UserProperty = ("encoding", message.encoding)
+    if message.response_topic:
+        properties.ResponseTopic = message.response_topic
+    if message.correlation:
+        properties.CorrelationData = message.correlation
+    if message.expiry_s is not None:
+        properties.MessageExpiryInterval = message.expiry_s
+    return client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=properties)
+
+
+def _from_paho(message: paho.MQTTMessage) -> Message:
+    properties: Any = message.properties
+    return Message(
+        topic=message.topic,
+        payload=bytes(message.payload),
+        retain=message.retain,
+        content_type=getattr(properties, "ContentType", ""),
+        encoding=dict(getattr(properties, "UserProperty", ())).get("encoding", ""),
+        response_topic=getattr(properties, "ResponseTopic", ""),
+        correlation=getattr(properties, "CorrelationData", b""),
+        expiry_s=getattr(properties, "MessageExpiryInterval", None),
+    )
+
+
+def _tls(broker: BrokerConfig) -> ssl.SSLContext | None:
+    if not broker.ca_file:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=broker.ca_file)
+        if broker.cert_file:
+            context.load_cert_chain(broker.cert_file, broker.key_file or None)
+    except (OSError, ssl.SSLError) as cause:
+        raise BadConfig(f"[broker] ca_file, cert_file or key_file: {cause}") from cause
+    return context

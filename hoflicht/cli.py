@@ -1,0 +1,75 @@
+"""`hoflicht <command> …`: finds the role and starts it; imports a role only when asked for it."""
+
+import importlib
+import sys
+from typing import NamedTuple
+
+from hoflicht import __version__
+from hoflicht.errors import BadConfig
+
+
+class Command(NamedTuple):
+    """Where a command lives: `module` has `function(argv) -> exit code`; `extra` brings what it imports."""
+
+    module: str
+    function: str
+    extra: str
+    meaning: str
+
+
+COMMANDS = {
+    "demo": Command("simulators.demo", "main", "demo", "the whole city on this machine"),
+    "edge": Command("edge.agent", "main", "edge", "run a gateway: serial ports to the broker"),
+    "ingest": Command("ingest.service", "main", "ingest", "run the way from the broker to the store"),
+    "quarantine": Command("ingest.quarantine", "main", "ingest", "look at refused readings, bring them in after the repair"),
+    "api": Command("api.app", "main", "api", "run the public waiting times: API, page, kiosk"),
+    "dashboards": Command("dashboards.publish", "main", "dashboards", "Grafana boards: build files or push them"),
+    "simulate": Command("simulators.city", "main", "demo", "run the city's sensors and signs on pseudo-terminals"),
+    "decode": Command("firmware_bridge.decode", "main", "edge", "what do these bytes of a sensor say?"),
+    "sniff": Command("firmware_bridge.decode", "sniff", "edge", "what does the sensor on this port say, live?"),
+}
+DONE, FAILED, EDIT_YOUR_CONFIG = 0, 1, 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 1 failed, 2 edit your config or command."""
+    name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in ("-h", "--help"):
+        print(_help())
+        return DONE
+    if name == "--version":
+        print(f"hoflicht {__version__}")
+        return DONE
+    if name not in COMMANDS:
+        print(f"hoflicht: there is no command {name!r}; there are: {', '.join(COMMANDS)}", file=sys.stderr)
+        return EDIT_YOUR_CONFIG
+    command = COMMANDS[name]
+    try:
+        run = getattr(importlib.import_module(command.module), command.function)
+    except ModuleNotFoundError as cause:
+        print(
+            f"hoflicht {name}: the package {cause.name} is missing; install it with: pip install 'hoflicht[{command.extra}]'",
+            file=sys.stderr,
+        )
+        return EDIT_YOUR_CONFIG
+    try:
+        code: int = run(rest)
+    except BadConfig as cause:
+        print(f"hoflicht {name}: {cause}", file=sys.stderr)
+        return EDIT_YOUR_CONFIG
+    return code
+
+
+def _help() -> str:
+    lines = [f"  {name:<11} {command.meaning}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "hoflicht: smart street lamps and recycling yards, from the serial byte to the LED digit.",
+            "",
+            "usage: hoflicht COMMAND …      (hoflicht COMMAND --help tells more)",
+            "",
+            *lines,
+            "",
+            "exit codes: 0 done, 1 failed, 2 edit your config or command",
+        ]
+    )

@@ -1,0 +1,100 @@
+"""The closed table of what can be measured: drivers, checks, panels and docs read it."""
+
+import enum
+
+import msgspec
+
+
+class Kind(enum.IntEnum):
+    """How much a reading matters when a full disk forces a choice: the lowest goes first."""
+
+    SAMPLE = 0  # one of many like it: the next one tells nearly the same
+    STATE = 1  # holds until the next one
+    EVENT = 2  # counted: a lost one is never seen again
+
+
+class Quantity(msgspec.Struct, frozen=True):
+    """A quantity, its unit as SenML names it (RFC 8428 §12.1, RFC 8798), and the range outside which a value is no measurement."""
+
+    unit: str
+    low: float
+    high: float
+    kind: Kind
+    meaning: str
+
+
+def _sample(unit: str, low: float, high: float, meaning: str) -> Quantity:
+    return Quantity(unit, low, high, Kind.SAMPLE, meaning)
+
+
+def _state(meaning: str) -> Quantity:
+    return Quantity("/", 0, 1, Kind.STATE, meaning)
+
+
+def _phases(name: str, quantity: Quantity) -> dict[str, Quantity]:
+    phased = {f"{name}_l{n}": msgspec.structs.replace(quantity, meaning=f"{quantity.meaning}, phase L{n}") for n in (1, 2, 3)}
+    return {name: quantity} | phased
+
+
+QUANTITIES: dict[str, Quantity] = {
+    # Yards
+    "passage": Quantity("count", 1, 50, Kind.EVENT, "vehicles that passed at this instant"),
+    "presence": _state("something stands or moves in front of the sensor"),
+    "distance": _sample("m", 0, 50, "distance to what is in front of the sensor"),
+    "speed": _sample("m/s", 0, 70, "speed of what passed"),
+    "occupied": _state("the bay is in use"),
+    "held": _state("the gate lets nobody in for now"),
+    # What was estimated and shown
+    "wait_p10": _sample("s", 0, 86_400, "estimated wait, shorter for one car in ten"),
+    "wait_p50": _sample("s", 0, 86_400, "estimated wait, median"),
+    "wait_p90": _sample("s", 0, 86_400, "estimated wait, longer for one car in ten"),
+    "queue_length": _sample("count", 0, 1_000, "estimated vehicles in the lane"),
+    "wait_state": Quantity("count", 0, 4, Kind.STATE, "0 open, 1 held, 2 closing, 3 closed, 4 unknown"),
+    # Air and weather
+    "pm1": _sample("ug/m3", 0, 1_000, "particulate matter up to 1 µm"),
+    "pm2_5": _sample("ug/m3", 0, 1_000, "particulate matter up to 2.5 µm"),
+    "pm4": _sample("ug/m3", 0, 1_000, "particulate matter up to 4 µm"),
+    "pm10": _sample("ug/m3", 0, 2_000, "particulate matter up to 10 µm"),
+    "nc0_5": _sample("1/cm3", 0, 30_000, "particles up to 0.5 µm"),
+    "nc1": _sample("1/cm3", 0, 30_000, "particles up to 1 µm"),
+    "nc2_5": _sample("1/cm3", 0, 30_000, "particles up to 2.5 µm"),
+    "nc4": _sample("1/cm3", 0, 30_000, "particles up to 4 µm"),
+    "nc10": _sample("1/cm3", 0, 30_000, "particles up to 10 µm"),
+    "particle_size": _sample("um", 0, 100, "typical particle size"),
+    "temperature": _sample("Cel", -60, 150, "temperature"),
+    "humidity": _sample("%RH", 0, 100, "relative humidity"),
+    "illuminance": _sample("lx", 0, 200_000, "illuminance"),
+    # Electricity
+    **_phases("voltage", _sample("V", 0, 600, "voltage")),
+    **_phases("current", _sample("A", 0, 10_000, "current")),
+    **_phases("active_power", _sample("W", -1_000_000, 1_000_000, "active power")),
+    **_phases("apparent_power", _sample("VA", 0, 1_000_000, "apparent power")),
+    **_phases("reactive_power", _sample("var", -1_000_000, 1_000_000, "reactive power")),
+    **_phases("power_factor", _sample("/", -1, 1, "power factor")),
+    "frequency": _sample("Hz", 0, 400, "mains frequency"),
+    "energy_import": _sample("kWh", 0, 100_000_000, "active energy taken, meter reading"),
+    "energy_export": _sample("kWh", 0, 100_000_000, "active energy delivered, meter reading"),
+    "reactive_energy_import": _sample("kvarh", 0, 100_000_000, "reactive energy taken, meter reading"),
+    "reactive_energy_export": _sample("kvarh", 0, 100_000_000, "reactive energy delivered, meter reading"),
+    # Lamps, by TALQ's three values
+    "level_target": _sample("%", 0, 100, "light level asked for"),
+    "level_feedback": _sample("%", 0, 100, "light level the gateway sent"),
+    "level_actual": _sample("%", 0, 100, "light level the driver reports"),
+    "operating_hours": _sample("h", 0, 1_000_000, "burn hours"),
+    "lamp_failure": _state("the lamp does not light although it should"),
+    # The platform itself
+    "uptime": _sample("s", 0, 1e10, "time since the program started"),
+    "spool_rows": _sample("count", 0, 1e10, "readings that wait on the gateway's disk"),
+    "spool_bytes": _sample("B", 0, 1e13, "size of the spool on disk"),
+    "spool_age": _sample("s", 0, 1e10, "age of the oldest reading that waits"),
+    "spool_hours_left": _sample("h", 0, 1e6, "hours until the spool is full at the present rate"),
+    "dropped": _sample("count", 0, 1e10, "readings given up since the start because the disk or the spool was full"),
+    "quarantined": _sample("count", 0, 1e10, "readings set aside because ingest refuses them"),
+    "receipt_latency": _sample("s", 0, 86_400, "from publishing a batch to its receipt"),
+    "clock_synchronised": _state("the gateway's clock is set"),
+    "port_open": _state("the serial port is open"),
+    "port_errors": _sample("count", 0, 1e10, "times the serial port failed since the start"),
+    "frames": _sample("count", 0, 1e12, "good frames since the start"),
+    "frames_lost": _sample("count", 0, 1e10, "frames that a gap in the sequence numbers shows as lost"),
+    "noise_bytes": _sample("B", 0, 1e13, "bytes that were part of no good frame since the start"),
+}

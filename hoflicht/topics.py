@@ -1,0 +1,36 @@
+"""Every MQTT topic, built and read in this one place."""
+
+from hoflicht.reading import is_id
+
+ROOT = "hoflicht/v1"
+# One worker of the group gets each batch, so that any number of identical workers share the gateways (MQTT 5 §4.8.2).
+ALL_READINGS = f"$share/ingest/{ROOT}/+/readings"
+ALL_WAITS = f"{ROOT}/yards/+/wait"
+
+
+def readings(gateway: str) -> str:
+    """Batches of a gateway, as SenML."""
+    return f"{ROOT}/{gateway}/readings"
+
+
+def receipts(gateway: str) -> str:
+    """Answers to a gateway's batches."""
+    return f"{ROOT}/{gateway}/receipts"
+
+
+def state(gateway: str) -> str:
+    """Birth and last will of a gateway, retained."""
+    return f"{ROOT}/{gateway}/state"
+
+
+def wait(yard: str) -> str:
+    """The present waiting time of a yard, retained with an expiry."""
+    return f"{ROOT}/yards/{yard}/wait"
+
+
+def gateway_of(topic: str) -> str | None:
+    """Name the gateway that `topic` belongs to, or None where it is no topic of a gateway."""
+    parts = topic.split("/")
+    if len(parts) != 4 or f"{parts[0]}/{parts[1]}" != ROOT or not is_id(parts[2]):
+        return None
+    return parts[2]

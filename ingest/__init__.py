@@ -1,0 +1,1 @@
+"""Broker to store, with a receipt for what is stored."""

@@ -1,0 +1,1 @@
+"""The world, seeded: yards, lamps, sensors and signs that speak the real byte protocols."""
