@@ -5,6 +5,7 @@ acknowledged under another message's id; what must survive lives on the gateway'
 queue, so that a service is one loop over `event()`.
 """
 
+import contextlib
 import logging
 import queue
 import random
@@ -159,10 +160,9 @@ class Session:
 
     def _put(self, event: Event) -> None:
         while not self._closing.is_set():
-            try:
-                return self._events.put(event, timeout=0.5)
-            except queue.Full:
-                continue  # the service is busy: let TCP slow the broker down
+            with contextlib.suppress(queue.Full):  # the service is busy: let TCP slow the broker down
+                self._events.put(event, timeout=0.5)
+                return
 
     def _stay_connected(self) -> None:
         delay_s = FIRST_DELAY_S

@@ -4,7 +4,7 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -28,7 +28,7 @@ def load(path: Path, shape: type[T]) -> T:
     try:
         return msgspec.convert(raw, shape)
     except msgspec.ValidationError as cause:
-        raise BadConfig(f"{path}: {_explain(str(cause), shape)}") from cause
+        raise BadConfig(f"{path}: {_explain(str(cause), raw, shape)}") from cause
 
 
 def beside(config: Path, named: str) -> Path:
@@ -56,31 +56,41 @@ def _nearest(name: str, known: Any) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def _explain(message: str, shape: type[Any]) -> str:
-    """Turn msgspec's "… - at `$.ports[...].path`" into "[ports.*] path: …", with the allowed keys where one is unknown."""
+def _explain(message: str, raw: Any, shape: Any) -> str:
+    """Turn msgspec's "… - at `$.ports[...].path`" into "[ports.air] …", with the allowed keys where one is unknown."""
     text, _, where = message.partition(" - at `")
-    parts = [part for part in re.split(r"[.\[\]]+", where.rstrip("`").removeprefix("$")) if part]
-    key = ".".join("*" if part == "..." else part for part in parts)
+    keys: list[str] = []
+    for step in re.findall(r"\[\.\.\.\]|\[\d+\]|[^.\[\]`$]+", where):
+        key, raw, shape = _down(step, raw, shape)
+        keys.append(key)
+    place = f"[{'.'.join(keys)}] " if keys else ""
     unknown = re.search(r"unknown field `(.+)`", text)
     if unknown:
-        allowed = _fields_at(shape, parts)
-        place = f"[{key}] " if key else ""
+        allowed = [field.encode_name for field in msgspec.structs.fields(shape)]
         return f"{place}unknown key {unknown[1]!r}; allowed: {', '.join(allowed)}{_nearest(unknown[1], allowed)}"
     missing = re.search(r"missing required field `(.+)`", text)
     if missing:
-        return f"{f'[{key}] ' if key else ''}the key {missing[1]!r} is missing"
-    return f"{key}: {text}" if key else text
+        return f"{place}the key {missing[1]!r} is missing"
+    return f"{place}{text}"
 
 
-def _fields_at(shape: Any, parts: list[str]) -> list[str]:
-    for part in parts:
-        if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
-            shape = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}.get(part, Any)
-        else:
-            shape = (get_args(shape) or (Any,))[-1]
-        options = [t for t in get_args(shape) if isinstance(t, type) and issubclass(t, msgspec.Struct)]
-        if options and not (hasattr(shape, "__origin__") and shape.__origin__ in (dict, list, tuple)):
-            shape = options[0]  # "Struct | None"
-    if isinstance(shape, type) and issubclass(shape, msgspec.Struct):
-        return [field.encode_name for field in msgspec.structs.fields(shape)]
-    return []
+def _down(step: str, raw: Any, shape: Any) -> tuple[str, Any, Any]:
+    """Go one step of msgspec's path down; it does not name the key of a table, so look for the one that fails."""
+    if step == "[...]":
+        inner = get_args(shape)[-1]
+        key = next((key for key, value in raw.items() if not _converts(value, inner)), "?")
+        return key, raw.get(key), inner
+    if step.startswith("["):
+        return step.strip("[]"), raw[int(step.strip("[]"))], get_args(shape)[0]
+    inner = next(field.type for field in msgspec.structs.fields(shape) if field.encode_name == step)
+    optional = [part for part in get_args(inner) if isinstance(part, type) and issubclass(part, msgspec.Struct)]
+    is_table = get_origin(inner) in (dict, tuple, list)
+    return step, raw.get(step), optional[0] if optional and not is_table else inner
+
+
+def _converts(value: Any, shape: Any) -> bool:
+    try:
+        msgspec.convert(value, shape)
+    except msgspec.ValidationError:
+        return False
+    return True

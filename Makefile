@@ -1,0 +1,44 @@
+# make demo    the whole city on this machine, then open the address it prints
+# make test    everything this machine can run; needs mosquitto, influxd and chromium, says so where one is missing
+# make check   formatting, lint, types
+# make bench   ours beside what one would pick instead, as ratios
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# Where .ci/influxd puts the database that the tests meet.
+export PATH := $(HOME)/.cache/hoflicht/bin:/usr/sbin:$(PATH)
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/hoflicht demo $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) demo-data dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hoflicht needs Python 3.11 or newer; make PYTHON=python3.12 picks another")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+# The stamps say what is installed; a changed pyproject.toml installs again.
+$(VENV)/.demo: $(VENV)/.venv pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.venv pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.demo

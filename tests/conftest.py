@@ -1,0 +1,204 @@
+"""The neighbours, for real: a Mosquitto, an influxd, and what is needed everywhere."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hoflicht.broker import BrokerConfig
+from hoflicht.catalogue import City, load_city
+from hoflicht.clock import HandClock
+
+ROOT = Path(__file__).parent.parent
+ORG = "hoflicht"
+TOKEN = "a-token-for-tests-only"
+START_S = 30.0  # a loaded machine takes its time to start a database
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_listening(port: int, timeout_s: float = START_S) -> None:
+    """Return once something accepts connections on `port`; raise TimeoutError where nothing does in time."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+class Mosquitto:
+    """A real broker without persistence; `extra` are further lines of its configuration."""
+
+    def __init__(self, folder: Path, extra: str = "") -> None:
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        if not Path(program).exists():
+            pytest.fail("mosquitto is not installed: apt-get install mosquitto")
+        self.config = BrokerConfig(port=free_port())
+        self._conf = folder / "mosquitto.conf"
+        self._conf.write_text(f"listener {self.config.port} 127.0.0.1\nallow_anonymous true\npersistence false\n{extra}\n")
+        self._command = [program, "-c", str(self._conf)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        wait_until_listening(self.config.port)
+
+    def stop(self) -> None:
+        self._end(kill=False)
+
+    def kill(self) -> None:
+        self._end(kill=True)
+
+    def _end(self, kill: bool) -> None:
+        if self._process is not None:
+            (self._process.kill if kill else self._process.terminate)()
+            self._process.wait()
+            self._process = None
+
+
+class Influxd:
+    """A real InfluxDB 2.7.12; `bucket()` makes a fresh bucket."""
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("influxd") or str(Path.home() / ".cache/hoflicht/bin/influxd")
+        if not Path(program).exists():
+            pytest.fail("influxd is not installed: .ci/influxd ~/.cache/hoflicht/bin builds it")
+        self.port = free_port()
+        self.token = TOKEN
+        self._command = [
+            program,
+            f"--http-bind-address=127.0.0.1:{self.port}",
+            f"--bolt-path={folder / 'influxd.bolt'}",
+            f"--sqlite-path={folder / 'influxd.sqlite'}",
+            f"--engine-path={folder / 'engine'}",
+            "--reporting-disabled",
+            "--log-level=error",
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        wait_until_listening(self.port)
+        deadline = time.monotonic() + START_S
+        while not self._is_healthy():
+            if time.monotonic() > deadline:
+                raise TimeoutError("influxd does not become healthy")
+            time.sleep(0.05)
+
+    def set_up(self) -> None:
+        """First start: organisation, user and the all-access token."""
+        self.call("/api/v2/setup", {"username": "test", "password": "test-password", "org": ORG, "bucket": "first", "token": TOKEN})
+
+    def bucket(self, name: str, retention_s: int = 90 * 86_400) -> None:
+        orgs = self.call(f"/api/v2/orgs?org={ORG}")
+        rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
+        self.call("/api/v2/buckets", {"name": name, "orgID": orgs["orgs"][0]["id"], "retentionRules": rules})
+
+    def call(self, path: str, body: object = None) -> dict[str, list[dict[str, str]]]:
+        """Ask influxd's own API; a body makes it a POST."""
+        request = urllib.request.Request(
+            self.url + path,
+            data=None if body is None else msgspec.json.encode(body),
+            headers={"Authorization": f"Token {TOKEN}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=START_S) as answer:
+            return msgspec.json.decode(answer.read(), type=dict)
+
+    def select(self, bucket: str, influxql: str) -> list[list[object]]:
+        """The rows that InfluxQL gives, all series together, times in ms."""
+        query = urllib.parse.urlencode({"db": bucket, "q": influxql, "epoch": "ms"})
+        result = self.call(f"/query?{query}")["results"][0]
+        series: list[dict[str, list[list[object]]]] = result.get("series", [])  # type: ignore[assignment]
+        return [row for one in series for row in one["values"]]
+
+    def stop(self) -> None:
+        self._end(kill=False)
+
+    def kill(self) -> None:
+        self._end(kill=True)
+
+    def _is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _end(self, kill: bool) -> None:
+        if self._process is not None:
+            (self._process.kill if kill else self._process.terminate)()
+            self._process.wait()
+            self._process = None
+
+
+class Bucket:
+    """One fresh bucket of a running influxd."""
+
+    def __init__(self, server: Influxd, name: str) -> None:
+        self.server = server
+        self.name = name
+        self.token = server.token
+        self.store_url = f"influx+{server.url}/{name}?org={ORG}"
+
+    def select(self, influxql: str) -> list[list[object]]:
+        return self.server.select(self.name, influxql)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture(scope="session")
+def city() -> City:
+    return load_city(ROOT / "simulators" / "city.toml")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real Mosquitto of this test's own."""
+    mosquitto = Mosquitto(tmp_path)
+    mosquitto.start()
+    yield mosquitto
+    mosquitto.stop()
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    """One real influxd for all tests; a test that stops it makes its own."""
+    server = Influxd(tmp_path_factory.mktemp("influxd"))
+    server.start()
+    server.set_up()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def influx(influxd: Influxd) -> Bucket:
+    """A fresh bucket with 90 days of retention on the real influxd."""
+    name = f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    influxd.bucket(name)
+    return Bucket(influxd, name)

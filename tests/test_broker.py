@@ -1,0 +1,116 @@
+"""The MQTT 5 session, against a real Mosquitto."""
+
+import subprocess
+import sys
+import time
+from typing import TypeVar
+
+import pytest
+
+from hoflicht import BadConfig, Unavailable
+from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, BrokerConfig, Confirmed, Connected, Event, Lost, Message, Received, Session
+from tests.conftest import Mosquitto, free_port
+
+E = TypeVar("E", bound=Event)
+
+
+def next_of(session: Session, kind: type[E], timeout_s: float = 15.0) -> E:
+    """The next event of that kind; others on the way are dropped."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        event = session.event(0.2)
+        if isinstance(event, kind):
+            return event
+    raise TimeoutError(f"no {kind.__name__}")
+
+
+def test_a_message_arrives_with_its_properties(broker: Mosquitto) -> None:
+    sent = Message(
+        topic="a/b", payload=b"x", content_type="text/plain", encoding="deflate", response_topic="r", correlation=b"7", expiry_s=60
+    )
+    with Session(broker.config, "reader", ["a/+"]) as reader, Session(broker.config, "writer") as writer:
+        next_of(reader, Connected)
+        next_of(writer, Connected)
+
+        token = writer.publish(sent)
+
+        assert next_of(reader, Received).message == sent
+        assert next_of(writer, Confirmed) == Confirmed(token, 0)
+
+
+def test_a_publish_that_nobody_reads_says_so(broker: Mosquitto) -> None:
+    with Session(broker.config, "writer") as writer:
+        next_of(writer, Connected)
+
+        token = writer.publish(Message(topic="a/b", payload=b"x"))
+
+        assert next_of(writer, Confirmed) == Confirmed(token, NO_MATCHING_SUBSCRIBERS)
+
+
+def test_without_a_connection_nothing_is_taken() -> None:
+    with Session(BrokerConfig(port=free_port()), "writer") as writer, pytest.raises(Unavailable):
+        writer.publish(Message(topic="a/b", payload=b"x"))
+
+
+def test_a_session_comes_back_after_the_broker_does(broker: Mosquitto) -> None:
+    with Session(broker.config, "reader", ["a/b"]) as reader:
+        next_of(reader, Connected)
+        broker.kill()
+        next_of(reader, Lost)
+        broker.start()
+
+        next_of(reader, Connected)
+
+        reader.publish(Message(topic="a/b", payload=b"again"))
+        assert next_of(reader, Received).message.payload == b"again"
+
+
+def test_no_more_messages_are_under_way_than_were_asked_for(broker: Mosquitto) -> None:
+    with Session(broker.config, "writer") as writer, Session(broker.config, "reader", ["a/b"], receive_maximum=2) as reader:
+        next_of(writer, Connected)
+        next_of(reader, Connected)
+        for n in range(5):
+            writer.publish(Message(topic="a/b", payload=b"%d" % n))
+        first = next_of(reader, Received)
+        next_of(reader, Received)
+
+        assert reader.event(0.5) is None
+        reader.acknowledge(first)
+        assert next_of(reader, Received).message.payload == b"2"
+
+
+def test_the_will_is_published_when_the_process_vanishes(broker: Mosquitto) -> None:
+    program = f"""
+import time
+from hoflicht.broker import BrokerConfig, Message, Session
+will = Message(topic="g/state", payload=b"offline", retain=True)
+with Session(BrokerConfig(port={broker.config.port}), "g", will=will) as session:
+    print(session.event(15), flush=True)
+    time.sleep(60)
+"""
+    with Session(broker.config, "reader", ["g/state"]) as reader:
+        next_of(reader, Connected)
+        with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"Connected()\n"
+
+            process.kill()
+
+            assert next_of(reader, Received).message.payload == b"offline"
+
+
+def test_an_orderly_end_leaves_a_farewell_and_no_will(broker: Mosquitto) -> None:
+    with Session(broker.config, "reader", ["g/state"]) as reader:
+        next_of(reader, Connected)
+        with Session(broker.config, "g", will=Message(topic="g/state", payload=b"vanished")) as session:
+            next_of(session, Connected)
+
+            session.close(Message(topic="g/state", payload=b"offline"))
+
+            assert next_of(reader, Received).message.payload == b"offline"
+            assert reader.event(0.5) is None
+
+
+def test_a_certificate_that_is_not_there_is_an_error_of_the_config() -> None:
+    with pytest.raises(BadConfig, match="ca_file"):
+        Session(BrokerConfig(ca_file="/nowhere/ca.pem"), "g")

@@ -1,0 +1,97 @@
+"""Who may import whom, one door per library, and nobody else ships our folder names."""
+
+import ast
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("hoflicht", "firmware_bridge", "edge", "ingest", "store", "api", "dashboards", "simulators")
+MAY_IMPORT = {
+    "hoflicht": set[str](),
+    "firmware_bridge": {"hoflicht"},
+    "edge": {"hoflicht", "firmware_bridge"},
+    "store": {"hoflicht"},
+    "ingest": {"hoflicht", "store"},
+    "api": {"hoflicht", "store"},
+    "dashboards": {"hoflicht"},
+    "simulators": set(PACKAGES),
+}
+DOORS = {
+    "paho": {"hoflicht/broker.py"},
+    "serial": {"firmware_bridge/port.py"},
+    "cbor2": {"firmware_bridge/node.py"},
+    "influxdb_client": {"store/influx.py"},
+    "grafana_api": {"dashboards/publish.py"},
+    "holidays": {"hoflicht/hours.py"},
+    "iotcore": {"simulators/demo.py"},
+}
+
+
+def modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from (ROOT / package).rglob("*.py")
+
+
+def imports(path: Path) -> set[str]:
+    names = set[str]()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_point_one_way_only(package: str) -> None:
+    wrong = {
+        str(path.relative_to(ROOT)): found
+        for path in (ROOT / package).rglob("*.py")
+        if (found := (imports(path) & set(PACKAGES)) - MAY_IMPORT[package] - {package})
+    }
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_has_one_door(library: str) -> None:
+    users = {str(path.relative_to(ROOT)) for path in modules() if library in imports(path)}
+
+    assert users == DOORS[library]
+
+
+def test_the_web_framework_stays_in_the_api() -> None:
+    users = {path.relative_to(ROOT).parts[0] for path in modules() if imports(path) & {"fastapi", "starlette", "uvicorn", "jinja2"}}
+
+    assert users == {"api"}
+
+
+def test_only_the_api_is_asynchronous() -> None:
+    users = {path.relative_to(ROOT).parts[0] for path in modules() if "asyncio" in imports(path)}
+
+    assert users <= {"api"}
+
+
+def test_no_other_distribution_owns_our_folder_names() -> None:
+    owners = importlib.metadata.packages_distributions()
+
+    assert {package: set(owners.get(package, [])) - {"hoflicht"} for package in PACKAGES} == {
+        package: set() for package in PACKAGES
+    }
+
+
+def test_every_module_says_what_it_is() -> None:
+    silent = [
+        str(path.relative_to(ROOT)) for path in modules() if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+    assert silent == []
+
+
+def test_a_module_holds_one_concept() -> None:
+    long = {str(path.relative_to(ROOT)): n for path in modules() if (n := len(path.read_text(encoding="utf-8").splitlines())) > 350}
+
+    assert long == {}

@@ -1,0 +1,18 @@
+"""MQTT topics."""
+
+import pytest
+
+from hoflicht import topics
+
+
+@pytest.mark.parametrize("topic", [topics.readings, topics.receipts, topics.state])
+def test_a_gateway_is_read_back_from_its_topics(topic: object) -> None:
+    assert callable(topic)
+    assert topics.gateway_of(topic("gw-1")) == "gw-1"
+
+
+@pytest.mark.parametrize(
+    "topic", ["", "hoflicht/v1", "hoflicht/v2/gw/readings", "hoflicht/v1/GW/readings", "hoflicht/v1/yards/n/wait"]
+)
+def test_other_topics_belong_to_no_gateway(topic: str) -> None:
+    assert topics.gateway_of(topic) is None
