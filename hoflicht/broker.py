@@ -191,7 +191,7 @@ class Session:
         """Connect and subscribe; return why not, or an empty string."""
         self._connection += 1
         client = self._new_client(self._connection, lost)
-        properties = _properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)
         properties.ReceiveMaximum = self._receive_maximum
         properties.MaximumPacketSize = MAX_PACKET
         try:
@@ -284,12 +284,8 @@ class _Waiter:
         return self._ended.wait(timeout_s)
 
 
-def _properties(packet_type: int) -> Properties:
-    return Properties(packet_type)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-
-
 def _publish(client: paho.Client, message: Message) -> paho.MQTTMessageInfo:
-    properties = _properties(PacketTypes.PUBLISH)
+    properties = Properties(PacketTypes.PUBLISH)
     if message.content_type:
         properties.ContentType = message.content_type
     if message.encoding:

@@ -1,0 +1,1 @@
+"""Ours beside what one would pick instead, as ratios inside one run."""

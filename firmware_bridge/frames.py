@@ -1,0 +1,122 @@
+"""Frames: what a device said, and how frames are found again in a stream of bytes that has gaps and noise in it.
+
+A codec says what stands at one place of the bytes (`Look`); `Resync` walks along. Where no frame starts it goes on by one byte
+only, so that a good frame that begins inside a broken one is found.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from hoflicht.quantities import QUANTITIES
+
+NO_START = "no frame starts here"
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One value that a device said, in the unit that hoflicht.quantities gives the quantity."""
+
+    quantity: str
+    value: float  # finite
+    sensor: str = ""  # set only where the device itself names it; else the port's
+    site: str = ""  # likewise
+    age_ms: int = 0  # how long before its frame it happened; never negative
+    direction: str = ""  # of what passed: "inbound" comes nearer, "outbound" goes away; else empty
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A good frame. It may hold no samples: a sensor that warms up, a lidar that sees nothing."""
+
+    samples: tuple[Sample, ...] = ()
+    lost: int = 0  # frames that a gap in the sequence numbers shows as lost before this one
+
+
+class Noise(msgspec.Struct, frozen=True):
+    """Bytes that are part of no good frame, and why; no bytes where only one value of a good frame was given up."""
+
+    data: bytes
+    reason: str
+
+
+class Decoder(Protocol):
+    """Bytes in, frames out; the caller owns the port."""
+
+    def feed(self, data: bytes) -> Iterator[Frame | Noise]:
+        """Take `data` at once, even if the iterator is not consumed; hand out, in order, what it completes. Never raises."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """How many bytes wait for the rest of their frame; bounded by the longest frame of the protocol."""
+        ...
+
+
+T = TypeVar("T")
+
+
+class Found(msgspec.Struct, Generic[T], frozen=True):
+    """`length` bytes belong together and say `items`: usually one frame, none for a request that passes by."""
+
+    length: int
+    items: tuple[T | Noise, ...] = ()
+
+
+# What stands at this place: something; nothing, for this reason (empty: nothing even looks like a start); None: more bytes must come.
+Look: TypeAlias = Callable[[bytes, int], Found[T] | str | None]
+
+
+class Resync(Generic[T]):
+    """A Decoder made of a `Look`. `look` must answer without waiting once the longest frame is there: that bounds what is pending."""
+
+    def __init__(self, look: Look[T]) -> None:
+        self._look = look
+        self._pending = b""
+
+    @property
+    def pending(self) -> int:
+        return len(self._pending)
+
+    def feed(self, data: bytes) -> Iterator[T | Noise]:
+        """Take `data` now; hand out, in order, what it completes. Neighbouring noise comes as one, with its first reason."""
+        self._pending += data
+        return iter(self._complete())
+
+    def _complete(self) -> list[T | Noise]:
+        data, items = self._pending, list[T | Noise]()
+        at = noise_from = 0
+        reason = ""
+        while at < len(data):
+            seen = self._look(data, at)
+            if seen is None:
+                break
+            if isinstance(seen, str):
+                reason = reason or seen
+                at += 1
+                continue
+            if noise_from < at:
+                items.append(Noise(data[noise_from:at], reason or NO_START))
+            items += seen.items
+            at = noise_from = at + seen.length
+            reason = ""
+        if noise_from < at:
+            items.append(Noise(data[noise_from:at], reason or NO_START))
+        self._pending = data[at:]
+        return items
+
+
+def implausible(quantity: str, value: float) -> str:
+    """Why `value` is no measurement of `quantity`: outside the range of hoflicht.quantities, or no number; empty where it is one."""
+    table = QUANTITIES[quantity]
+    if table.low <= value <= table.high:
+        return ""
+    return f"{quantity} {value:g} is outside {table.low:g} to {table.high:g} {table.unit}"
+
+
+def float32(data: bytes) -> float:
+    """Read a big-endian IEEE 754 single as the shortest decimal that is the same single: 230.2, not 230.1999969482422."""
+    (value,) = struct.unpack(">f", data)
+    if value != value or value in (float("inf"), float("-inf")):
+        return float(value)
+    return next(short for digits in range(6, 10) if struct.pack(">f", short := float(f"{value:.{digits}g}")) == data or digits == 9)

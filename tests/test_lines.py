@@ -1,0 +1,39 @@
+"""Line protocol."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hoflicht import Reading
+from store.lines import lines
+
+
+def test_a_reading_is_one_line_with_milliseconds() -> None:
+    written = lines([Reading("hof-west", "air", "temperature", 1_700_000_000_123, 21.5)])
+
+    assert written == b"temperature,sensor=air,site=hof-west value=21.5 1700000000123"
+
+
+def test_readings_are_separated_by_line_breaks() -> None:
+    written = lines([Reading("a", "x", "passage", 1, 1.0), Reading("a", "y", "passage", 2, 2.0)])
+
+    assert written == b"passage,sensor=x,site=a value=1.0 1\npassage,sensor=y,site=a value=2.0 2"
+
+
+def test_a_whole_number_is_no_influx_integer() -> None:
+    written = lines([Reading("a", "x", "passage", 1, 3)])
+
+    assert written == b"passage,sensor=x,site=a value=3 1"  # an integer would end in "i"
+
+
+def test_what_separates_is_escaped() -> None:
+    written = lines([Reading("a b", "c=d", "e,f", 1, 1.0)])
+
+    assert written == rb"e\,f,sensor=c\=d,site=a\ b value=1.0 1"
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 4_102_444_800_000))
+def test_value_and_time_come_back_exactly(value: float, at_ms: int) -> None:
+    written = lines([Reading("a", "x", "passage", at_ms, value)]).decode()
+
+    _, field, time = written.split(" ")
+    assert (float(field.removeprefix("value=")), int(time)) == (value, at_ms)

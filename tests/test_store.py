@@ -1,0 +1,447 @@
+"""Both stores, by the same tests: the embedded SQLite and a real InfluxDB 2.7."""
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hoflicht import BadConfig, BadPayload, Reading, Refused, Unavailable
+from store.answers import Rejected
+from store.readings import Store, StoreConfig, open_configured, open_store
+from tests.conftest import Bucket, Influxd, free_port
+
+HOUR_MS = 3_600_000
+# An hour's start three hours ago: the real InfluxDB refuses what is older than its retention, by its own clock.
+T0 = int(time.time() * 1000) // HOUR_MS * HOUR_MS - 3 * HOUR_MS
+
+
+@pytest.fixture(params=["sqlite", "influx"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A fresh store of each kind."""
+    if request.param == "sqlite":
+        url, token = f"sqlite:///{tmp_path}/readings.db", ""
+    else:
+        bucket: Bucket = request.getfixturevalue("influx")
+        url, token = bucket.store_url, bucket.token
+    with closing(open_store(url, token)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def influx_store(influx: Bucket) -> Iterator[Store]:
+    with closing(open_store(influx.store_url, influx.token)) as opened:
+        yield opened
+
+
+def temperature(at_ms: int, value: float = 20.5, site: str = "hof-west", sensor: str = "air") -> Reading:
+    return Reading(site, sensor, "temperature", at_ms, value)
+
+
+def write_line(bucket: Bucket, line: str) -> None:
+    """Write line protocol as another program might."""
+    request = urllib.request.Request(
+        f"{bucket.server.url}/api/v2/write?org=hoflicht&bucket={bucket.name}&precision=ms",
+        data=line.encode(),
+        headers={"Authorization": f"Token {bucket.token}"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def run_task(server: Influxd, name: str) -> None:
+    """Run the one task of that name now, and wait until it is done."""
+    tasks = server.call(f"/api/v2/tasks?org=hoflicht&name={urllib.parse.quote(name)}")["tasks"]
+    assert len(tasks) == 1
+    of_task = f"/api/v2/tasks/{tasks[0]['id']}"
+    server.call(f"{of_task}/runs", {})
+    deadline = time.monotonic() + 30
+    while [run["status"] for run in server.call(f"{of_task}/runs")["runs"]] != ["success"]:
+        assert time.monotonic() < deadline, server.call(f"{of_task}/logs")
+        time.sleep(0.05)
+
+
+def retention_s(server: Influxd, bucket: str) -> int:
+    """How long a bucket keeps its points; 0 is for ever."""
+    found: Any = server.call(f"/api/v2/buckets?name={bucket}")["buckets"][0]
+    return sum(int(rule["everySeconds"]) for rule in found["retentionRules"])
+
+
+def test_what_was_written_is_read(store: Store) -> None:
+    rejected = store.write([temperature(T0, -3.25)])
+
+    assert rejected == []
+    assert store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0, -3.25)]
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e-300, 1.7976931348623157e308, 0.1, 123456789.123456789])
+def test_a_value_comes_back_to_the_last_digit(store: Store, value: float) -> None:
+    store.write([temperature(T0, value)])
+
+    assert store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0, value)]
+
+
+def test_the_same_point_twice_is_one(store: Store) -> None:
+    store.write([temperature(T0, 1.0), temperature(T0, 2.0)])
+    store.write([temperature(T0, 3.0)])
+
+    assert store.count() == 1
+    assert store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0, 3.0)]
+
+
+def test_readings_come_in_the_order_of_time_then_sensor_then_quantity(store: Store) -> None:
+    readings = [
+        Reading("hof-west", "gate-in", "passage", T0 + 1, 1.0),
+        Reading("hof-west", "air", "pm10", T0 + 2, 7.0),
+        Reading("hof-west", "air", "temperature", T0 + 2, 9.0),
+        Reading("hof-west", "lane-in", "passage", T0 + 2, 1.0),
+        Reading("hof-west", "air", "pm10", T0 + 5 * HOUR_MS, 8.0),
+    ]
+    store.write(random.Random(1).sample(readings, len(readings)))
+
+    assert store.read("hof-west", ["passage", "pm10", "temperature"], T0, T0 + 2 * 86_400_000) == readings
+
+
+def test_only_the_site_the_quantities_and_the_time_asked_for_are_read(store: Store) -> None:
+    wanted = temperature(T0)
+    store.write(
+        [
+            wanted,
+            temperature(T0 - 1),
+            temperature(T0 + 10),
+            temperature(T0, site="hof-nord"),
+            Reading("hof-west", "air", "pm10", T0, 1.0),
+        ]
+    )
+
+    assert store.read("hof-west", ["temperature"], T0, T0 + 10) == [wanted]
+
+
+def test_nothing_asked_for_is_nothing_read(store: Store) -> None:
+    store.write([temperature(T0)])
+
+    assert store.read("hof-west", [], T0, T0 + 1) == []
+    assert store.read("hof-west", ["humidity"], T0, T0 + 1) == []
+    assert store.latest([], T0) == []
+
+
+def test_many_readings_come_whole(store: Store) -> None:
+    readings = [temperature(T0 + n, float(n)) for n in range(25_000)]
+    store.write(readings)
+
+    assert store.read("hof-west", ["temperature"], T0, T0 + 25_000) == readings
+
+
+def test_the_latest_is_the_newest_of_each_sensor(store: Store) -> None:
+    store.write([temperature(T0 + n, float(n)) for n in range(3)])
+    store.write(
+        [
+            temperature(T0 + 1, 30.0, sensor="roof"),
+            temperature(T0 + 2, 40.0, site="hof-nord"),
+            temperature(T0 - 50, site="hof-sued"),
+        ]
+    )
+
+    assert store.latest(["temperature", "pm10"], T0) == [
+        temperature(T0 + 2, 40.0, site="hof-nord"),
+        temperature(T0 + 2, 2.0),
+        temperature(T0 + 1, 30.0, sensor="roof"),
+    ]
+
+
+def test_means_are_those_of_the_steps_that_have_readings(store: Store) -> None:
+    store.write(
+        [temperature(T0, 1.0), temperature(T0 + 59_999, 2.0), temperature(T0 + 120_000, 7.0), temperature(T0 + 180_000, 99.0)]
+    )
+    store.write([temperature(T0, 50.0, sensor="roof")])
+
+    means = store.means("hof-west", "air", "temperature", T0, T0 + 180_000, 60_000)
+
+    assert means == [(T0, 1.5), (T0 + 120_000, 7.0)]
+
+
+def test_steps_are_counted_from_the_epoch_not_from_the_question(store: Store) -> None:
+    store.write([temperature(T0 + 30_000, 4.0), temperature(T0 + 59_000, 6.0), temperature(T0 + 10_000, 99.0)])
+
+    assert store.means("hof-west", "air", "temperature", T0 + 20_000, T0 + 60_000, 60_000) == [(T0, 5.0)]
+
+
+def test_more_steps_than_a_plot_has_pixels_are_refused(store: Store) -> None:
+    with pytest.raises(BadPayload, match="more than 50000 steps"):
+        store.means("hof-west", "air", "temperature", 0, T0, 60_000)
+
+
+def test_an_empty_write_is_a_way_to_ask_whether_one_would_be_taken(store: Store) -> None:
+    assert store.write([]) == []
+    assert store.count() == 0
+
+
+def test_a_store_that_is_there_answers_a_ping(store: Store) -> None:
+    store.ping()
+
+
+def test_preparing_twice_changes_nothing(store: Store) -> None:
+    store.prepare()
+    store.write([temperature(T0)])
+
+    store.prepare()
+
+    assert store.count() == 1
+
+
+def test_threads_may_share_a_store(store: Store) -> None:
+    store.write([temperature(T0)])
+    counted: list[int] = []
+
+    def work(worker: int) -> None:
+        for n in range(5):
+            store.write([temperature(T0 + n, sensor=f"air-{worker}")])
+            counted.append(len(store.read("hof-west", ["temperature"], T0, T0 + 1)))
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(counted) == 40
+    assert store.count() == 41
+
+
+# --- SQLite
+
+
+def test_a_locked_file_is_away_for_now(tmp_path: Path) -> None:
+    with (
+        closing(open_store(f"sqlite:///{tmp_path}/readings.db")) as store,
+        closing(sqlite3.connect(tmp_path / "readings.db")) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(Unavailable, match="locked"):
+            store.write([temperature(T0)])
+
+        other.rollback()
+        assert store.write([temperature(T0)]) == []
+
+
+FULL_DISK = """
+import resource, signal, sys
+from hoflicht import Reading, Unavailable
+from store.readings import open_store
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = open_store(f"sqlite:///{sys.argv[1]}")
+store.write([Reading("a", "x", "passage", 1, 1.0)])
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    store.write([Reading("a", "x", "passage", n, 1.0) for n in range(100_000)])
+except Unavailable:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    print("away, with", store.count())
+    store.write([Reading("a", "y", "passage", 2, 1.0)])
+    print("back, with", store.count())
+store.close()
+"""
+
+
+def test_a_full_disk_is_away_for_now_and_takes_nothing_by_halves(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "readings.db")], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.stdout, ended.stderr) == ("away, with 1\nback, with 2\n", "")
+
+
+WRITE_FOR_EVER = """
+import itertools, sys
+from hoflicht import Reading
+from store.readings import open_store
+store = open_store(f"sqlite:///{sys.argv[1]}")
+for n in itertools.count():
+    store.write([Reading("a", "x", "passage", n * 10 + i, 1.0) for i in range(10)])
+    print(n, flush=True)
+"""
+
+
+def test_what_was_written_survives_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "readings.db"
+    with subprocess.Popen([sys.executable, "-c", WRITE_FOR_EVER, str(path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while int(process.stdout.readline()) < 20:
+            pass
+        process.kill()
+        told = 20 + sum(1 for _ in process.stdout)
+
+    with closing(open_store(f"sqlite:///{path}")) as store:
+        assert store.count() >= (told + 1) * 10
+        assert store.count() % 10 == 0
+
+
+def test_two_processes_may_make_the_file_at_the_same_time(tmp_path: Path) -> None:
+    program = "import sys; from store.readings import open_store; open_store(sys.argv[1]).close()"
+    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path}/readings.db"]
+    processes = [subprocess.Popen(command) for _ in range(4)]
+
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0, 0]
+
+
+def test_a_file_that_is_no_database_is_an_error_of_the_config(tmp_path: Path) -> None:
+    (tmp_path / "readings.db").write_bytes(b"This is a letter to the mayor. " * 100)
+
+    with pytest.raises(BadConfig, match="not a database"):
+        open_store(f"sqlite:///{tmp_path}/readings.db")
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE recipes (name TEXT)")
+
+    with pytest.raises(BadConfig, match="another program's database"):
+        open_store(f"sqlite:///{tmp_path}/other.db")
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_the_config(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="is the folder there"):
+        open_store(f"sqlite:///{tmp_path}/nowhere/readings.db")
+
+
+# --- InfluxDB
+
+
+def test_what_is_older_than_the_retention_is_handed_back_and_the_rest_is_stored(influx_store: Store) -> None:
+    good = [temperature(T0 + n, float(n)) for n in range(7)]
+    old = [temperature(1_000 + n) for n in range(2)]
+
+    rejected = influx_store.write([*good[:3], old[0], *good[3:5], old[1], *good[5:]])
+
+    assert rejected == [Rejected(reading, "older than the database keeps") for reading in old]
+    assert influx_store.read("hof-west", ["temperature"], T0, T0 + 10) == good
+
+
+def test_an_unparsable_line_costs_the_others_nothing(influx_store: Store) -> None:
+    good = [temperature(T0 + n, float(n)) for n in range(4)]
+    bad = temperature(T0, sensor="a\nb")  # ids of the wire cannot hold a line break; this is the only way to write a wrong line
+
+    rejected = influx_store.write([*good[:2], bad, *good[2:]])
+
+    assert [one.reading for one in rejected] == [bad]
+    assert "unable to parse" in rejected[0].reason
+    assert influx_store.read("hof-west", ["temperature"], T0, T0 + 10) == good
+
+
+def test_another_writers_type_costs_only_its_own_series(influx: Bucket, influx_store: Store) -> None:
+    write_line(influx, f"pm10,sensor=air,site=hof-west value=1i {T0}")
+
+    rejected = influx_store.write([temperature(T0), Reading("hof-west", "air", "pm10", T0 + 1, 2.0)])
+
+    assert [one.reading.quantity for one in rejected] == ["pm10"]
+    assert "field type conflict" in rejected[0].reason
+    assert influx_store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0)]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda store: store.write([temperature(T0)]),
+        lambda store: store.write([]),
+        lambda store: store.read("hof-west", ["temperature"], T0, T0 + 1),
+        lambda store: store.ping(),
+        lambda store: store.prepare(),
+    ],
+)
+def test_a_wrong_token_is_refused(influx: Bucket, ask: Callable[[Store], object]) -> None:
+    with closing(open_store(influx.store_url, "wrong")) as store, pytest.raises(Refused, match="does not accept the token"):
+        ask(store)
+
+
+def test_a_bucket_that_is_not_there_says_how_to_make_it(influxd: Influxd) -> None:
+    url = f"influx+{influxd.url}/no-such-bucket?org=hoflicht"
+
+    with closing(open_store(url, influxd.token)) as store:
+        with pytest.raises(Refused, match="--prepare"):
+            store.write([temperature(T0)])
+        with pytest.raises(Refused, match="--prepare"):
+            store.ping()
+
+
+def test_a_server_that_is_not_there_is_away_for_now() -> None:
+    with closing(open_store(f"influx+http://127.0.0.1:{free_port()}/bucket?org=hoflicht", "token")) as store:
+        with pytest.raises(Unavailable):
+            store.write([temperature(T0)])
+        with pytest.raises(Unavailable):
+            store.read("hof-west", ["temperature"], T0, T0 + 1)
+        with pytest.raises(Unavailable):
+            store.ping()
+
+
+def test_preparing_makes_the_bucket_and_keeps_hourly_values_for_ever(influxd: Influxd) -> None:
+    name = f"city-{os.getpid()}"
+    with closing(open_store(f"influx+{influxd.url}/{name}?org=hoflicht", influxd.token)) as store:
+        store.prepare()
+        store.prepare()
+        store.write([temperature(T0, 1.0), temperature(T0 + 1_000, 5.0), temperature(T0 + HOUR_MS, 7.0)])
+
+        run_task(influxd, f"hoflicht hourly {name}")
+
+        hourly = influxd.select(f"{name}_hourly", "SELECT value, min, max, count FROM temperature WHERE site = 'hof-west'")
+    assert retention_s(influxd, name) == 90 * 86_400
+    assert retention_s(influxd, f"{name}_hourly") == 0
+    assert hourly == [[T0, 3.0, 1.0, 5.0, 2.0], [T0 + HOUR_MS, 7.0, 7.0, 7.0, 1.0]]
+
+
+# --- The URL
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "postgres://localhost/hoflicht",
+        "influx://localhost:8086/bucket?org=hoflicht",
+        "influx+http://localhost:8086/bucket",
+        "influx+http://localhost:8086/?org=hoflicht",
+        "influx+http://localhost:port/bucket?org=hoflicht",
+        "influx+http://localhost:8086/bucket?org=hoflicht&retries=3",
+        'influx+http://localhost:8086/buck"et?org=hoflicht',
+        "influx+http:///bucket?org=hoflicht",
+    ],
+)
+def test_a_url_of_no_store_is_answered_with_what_is_one(url: str) -> None:
+    with pytest.raises(BadConfig, match=r"influx\+http\(s\)://host:8086/bucket\?org=name"):
+        open_store(url)
+
+
+def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
+    with pytest.raises(BadConfig) as refused:
+        open_store("influx+http://me:geheim@localhost:8086/bucket?org=hoflicht")
+
+    assert "geheim" not in str(refused.value)
+
+
+def test_a_relative_path_starts_at_the_config(tmp_path: Path) -> None:
+    with closing(open_configured(StoreConfig(url="sqlite:///data.db"), tmp_path / "ingest.toml")) as store:
+        store.write([temperature(T0)])
+
+    assert (tmp_path / "data.db").exists()
+
+
+def test_the_token_comes_from_the_file_beside_the_config(influx: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{influx.token}\n")
+    config = StoreConfig(url=influx.store_url, token_file="token")  # the name of the file, not a token
+
+    with closing(open_configured(config, tmp_path / "ingest.toml")) as store:
+        store.ping()
+
+
+def test_a_token_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"token_file.*nowhere"):
+        open_configured(StoreConfig(url="sqlite:///data.db", token_file="nowhere"), tmp_path / "ingest.toml")
