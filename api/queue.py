@@ -4,6 +4,7 @@ Counters miss cars and count trailers twice, 1 to 5 in a hundred. So a passage m
 little behind; nothing moves below zero, and what a lane sensor sees multiplies each number by how well it explains the sight.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
@@ -74,6 +75,7 @@ def median(mass: Mass) -> int:
     return len(mass) - 1
 
 
+@functools.lru_cache(4_096)  # the same few sensors ask every minute of the day
 def _standing_chances(length: int, sight: Sight) -> list[float]:
     """For each number of cars the probability that the sensor sees one of them stand."""
     position_m, metres_per_car = sight.position_m, sight.metres_per_car

@@ -2,8 +2,8 @@
 
 Theory. While cars wait, they are let in as a Poisson stream whose rate is known only as a gamma distribution: `shape` departures
 in `exposure_s` seconds of a lane that was not empty (Gamma-Poisson: Gelman et al., Bayesian Data Analysis, §2.6). A wait of k gaps
-is then a gamma variable over a gamma variable, beta-prime distributed. It ends before w exactly if at least k cars are let in within
-w, and that count is negative binomial, so that the beta-prime's distribution function is a finite sum:
+is then a gamma variable over a gamma variable, beta-prime distributed. It ends before w exactly if at least k cars are let in
+within w, and that count is negative binomial, so that the beta-prime's distribution function is a finite sum:
 
     P(W <= w | k) = P(N(w) >= k),  P(N(w) = j) = Γ(a+j) / (Γ(a) j!) * (1-x)^a * x^j,  x = w / (w + b),  a = shape, b = exposure
 

@@ -17,6 +17,7 @@ import msgspec
 from api import queue, rate
 from api.day import Day, departure_role, told
 from api.lane import SILENT_MS
+from api.reason import Reason
 from hoflicht import hours
 from hoflicht.catalogue import City, Role, Yard
 from hoflicht.reading import Reading
@@ -31,15 +32,15 @@ STANDSTILL_MS = 300_000  # and none is called before; a driver who looks for his
 TAIL_MS = 300_000  # a queue that covers the last sensor so long reaches beyond it
 TOO_WIDE_S = 3_600  # a band wider than an hour helps nobody
 BLIND_AFTER = 4  # cars that one counter has seen more than the other can explain: it is dead, not unlucky (0.03 ** 4)
-QUANTITIES = ("passage", "presence", "held", "occupied")  # of a yard; and of its gateways:
+QUANTITIES = ("passage", "presence", "held")  # of a yard; and of its gateways:
 HEALTH = "port_open"
 
 
 def estimate(yard: str, city: City, events: Sequence[Reading], at: dt.datetime) -> Wait:
     """The wait at `at` of a car that joins the queue of `yard`, an id of `city`, then.
 
-    `events` are readings of the yard's sensors from three hours before the opening on, and `port_open` of its gateways, in any order
-    and as often as you like; what is later than `at` is left out. Quantiles are None wherever the data do not carry them.
+    `events` are readings of the yard's sensors from three hours before the opening on, and `port_open` of its gateways, in any
+    order and as often as you like; what is later than `at` is left out. Quantiles are None wherever the data do not carry them.
     """
     wait = _at(yard, city, events, at)
     if wait.p50_s is None:
@@ -54,6 +55,11 @@ def since(yard: Yard, city: City, at: dt.datetime) -> dt.datetime:
     return (period.opens if period is not None else at) - EARLIER
 
 
+def lives_by_its_gateway(yard: Yard) -> bool:
+    """Whether only `port_open` of the gateway tells a quiet yard from a dead one: a counter speaks when a car comes."""
+    return all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
+
+
 def _at(name: str, city: City, events: Sequence[Reading], at: dt.datetime) -> Wait:
     yard = city.yards[name]
     at = at.astimezone(ZoneInfo(city.timezone)).replace(microsecond=0)
@@ -66,7 +72,8 @@ def _at(name: str, city: City, events: Sequence[Reading], at: dt.datetime) -> Wa
         return msgspec.structs.replace(blank, state=State.CLOSING, next_opening=hours.next_opening(at, yard.hours, city))
     at_ms, opens_ms = _ms(at), _ms(period.opens)
     readings = _sorted(events, opens_ms - _duration_ms(EARLIER), at_ms)
-    own = [reading for reading in readings if reading.site == name and reading.sensor in yard.sensors]
+    telling = {sensor for sensor, entry in yard.sensors.items() if entry.role is not Role.OTHER}
+    own = [reading for reading in readings if reading.site == name and reading.sensor in telling]
     day = told(yard, own, opens_ms, at_ms)
     reason = _why_unknown(yard, readings, own, day, at_ms)
     if reason:
@@ -80,18 +87,15 @@ def _told_of(day: Day, wait: Wait, yard: Yard, last_entry: dt.datetime) -> Wait:
     at_ms = _ms(wait.as_of)
     gaps = _gaps(day, at_ms)
     p10_s, p50_s, p90_s = (rate.quantile_s(share, gaps, day.rate) for share in (0.1, 0.5, 0.9))
-    held = "the gate is held" if day.held else _standstill(day, yard, at_ms)
+    held = Reason.GATE_HELD if day.held else _standstill(day, yard, at_ms)
     if held:
         return msgspec.structs.replace(wait, state=State.HELD, more_than_s=p10_s or None, reason=held)
     beyond = _beyond(day, yard, at_ms)
     if beyond:
-        few = [0.0] * (beyond + 1) + [1.0]
-        bound_s = rate.quantile_s(0.1, few, day.rate)
-        return msgspec.structs.replace(
-            wait, state=State.OPEN, queue=None, more_than_s=bound_s, reason="the queue is longer than its sensors reach"
-        )
+        bound_s = rate.quantile_s(0.1, [0.0] * (beyond + 1) + [1.0], day.rate)
+        return msgspec.structs.replace(wait, state=State.OPEN, queue=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
     if p90_s - p10_s > TOO_WIDE_S:
-        return msgspec.structs.replace(wait, state=State.OPEN, more_than_s=p10_s or None, reason="too uncertain for a number")
+        return msgspec.structs.replace(wait, state=State.OPEN, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
     late = wait.as_of + dt.timedelta(seconds=p50_s) > last_entry
     latest = last_entry - dt.timedelta(seconds=p90_s)
     return msgspec.structs.replace(
@@ -133,30 +137,25 @@ def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Read
     return list({(r.at_ms, r.site, r.sensor, r.quantity): r for r in ordered}.values())
 
 
-def _why_unknown(yard: Yard, readings: Sequence[Reading], own: Sequence[Reading], day: Day, at_ms: int) -> str | None:
+def _why_unknown(yard: Yard, readings: Sequence[Reading], own: Sequence[Reading], day: Day, at_ms: int) -> Reason | None:
     roles = {sensor.role for sensor in yard.sensors.values()}
     counted = Role.LANE_ENTRY in roles and departure_role(yard) in roles
     if not counted and Role.LANE not in roles:
-        return "no sensor tells how long the queue is"
-    # Counters speak when a car comes, lane sensors every minute; a yard without the latter lives by its gateway's word.
-    signs = own if Role.LANE in roles else [*own, *(r for r in readings if r.quantity == HEALTH and r.value >= 0.5)]
-    last_ms = max((r.at_ms for r in signs if r.quantity == HEALTH or _tells(yard, r)), default=0)
+        return Reason.NO_SENSORS
+    health = [r for r in readings if r.quantity == HEALTH and r.value >= 0.5] if lives_by_its_gateway(yard) else []
+    last_ms = max((r.at_ms for r in (*own, *health)), default=0)
     if at_ms - last_ms > SILENT_MS:
-        return "the sensors are silent"
+        return Reason.SILENT
     if not counted and not day.lane.steady(at_ms):
-        return "the lane sensors see nothing steady"
+        return Reason.UNSTEADY
     if counted and day.stood_since_left >= BLIND_AFTER:
-        return "the counter at the gate is silent"
+        return Reason.GATE_COUNTER
     if counted and day.left_unexplained >= BLIND_AFTER and _beyond(day, yard, at_ms) is None:
-        return "the counter at the end of the queue is silent"
+        return Reason.TAIL_COUNTER
     return None
 
 
-def _tells(yard: Yard, reading: Reading) -> bool:
-    return yard.sensors[reading.sensor].role is not Role.OTHER
-
-
-def _standstill(day: Day, yard: Yard, at_ms: int) -> str | None:
+def _standstill(day: Day, yard: Yard, at_ms: int) -> Reason | None:
     """Cars stand at the head and none is let in for longer than the rate explains."""
     head = day.lane.head(at_ms, yard.metres_per_car)
     if head is None or not head.occupied:
@@ -165,7 +164,7 @@ def _standstill(day: Day, yard: Yard, at_ms: int) -> str | None:
     # What was believed when it began: the silence itself must not make silence likely.
     before = day.rate_at_last_left
     if still_ms >= STANDSTILL_MS and before.chance_of_silence(still_ms / 1000) < UNLIKELY:
-        return "cars stand and nobody is let in"
+        return Reason.STANDSTILL
     return None
 
 
@@ -182,9 +181,8 @@ def _beyond(day: Day, yard: Yard, at_ms: int) -> int | None:
 
 def _rests_on(yard: Yard, own: Sequence[Reading], day: Day, at_ms: int) -> tuple[str, ...]:
     """Counters that have counted, gates that have spoken, and lane sensors that steadily see something now."""
-    spoke = {
-        reading.sensor for reading in own if yard.sensors[reading.sensor].role in (Role.LANE_ENTRY, departure_role(yard), Role.GATE)
-    }
+    roles = (Role.LANE_ENTRY, departure_role(yard), Role.GATE)
+    spoke = {reading.sensor for reading in own if yard.sensors[reading.sensor].role in roles}
     return tuple(sorted(spoke | {look.sensor for look in day.lane.steady(at_ms)}))
 
 

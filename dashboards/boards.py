@@ -17,7 +17,7 @@ BOARDS: tuple[Callable[[], Dashboard], ...] = (yards, lamps, platform)
 
 
 def boards(*, editable: bool = False) -> list[dict[str, Any]]:
-    """The JSON model of every board; with `editable` Grafana offers to change it, and `hoflicht dashboards diff` then tells what was."""
+    """The JSON model of every board; with `editable` Grafana lets people change it, and `hoflicht dashboards diff` tells what."""
     return [_model(build()) | {"editable": editable} for build in BOARDS]
 
 

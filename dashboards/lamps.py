@@ -11,6 +11,7 @@ LAMP = {"site": chosen("lamp"), "sensor": "driver"}
 DRIVER = {"sensor": "driver"}  # of a lamp
 METER = {"sensor": "meter"}  # of a feeder cabinet
 NIGHT = "1d, 12h"  # InfluxQL: days that begin at noon UTC, so that a night falls into one of them
+REPORTS = "5m"  # every lamp speaks at least so often; a sum over a finer step would hold half the street
 LEVELS = {"level_target": "target", "level_feedback": "feedback", "level_actual": "actual"}
 
 
@@ -32,13 +33,12 @@ def _failing() -> stat.Panel:
 
 
 def _failures() -> timeseries.Panel:
-    failing = over_time("lamp_failure", 'last("value") AS "failing"', by=["site"], fill="previous")
     return lines(
         "Failing lamps",
         "How many at each moment. A step is a cable, a fuse or a cabinet; a slope is age.",
         unit_of("lamp_failure"),
-        [Query(total(failing, 'sum("failing")'), "lamps")],
-    )
+        [Query(total("lamp_failure", 'max("value")'), "lamps")],
+    ).interval(REPORTS)
 
 
 def _failed() -> table.Panel:
@@ -66,17 +66,16 @@ def _levels() -> timeseries.Panel:
 
 
 def _power() -> timeseries.Panel:
-    per_lamp = over_time("active_power", 'mean("value") AS "power"', DRIVER, ["site"])
     return lines(
         "Power of the street",
         "The sum that the lamps report, beside what the cabinets measure. The meter above the sum is loss, a lamp that does not "
         "report, or somebody else on the cable; power by day is a lamp that burns for nothing.",
         unit_of("active_power"),
         [
-            Query(total(per_lamp, 'sum("power")'), "sum of the lamps"),
+            Query(total("active_power", 'mean("value")', DRIVER), "sum of the lamps"),
             Query(over_time("active_power", 'mean("value")', METER, ["site"]), "meter $tag_site"),
         ],
-    )
+    ).interval(REPORTS)
 
 
 def _energy() -> timeseries.Panel:
@@ -84,7 +83,12 @@ def _energy() -> timeseries.Panel:
         "Energy per night",
         "By the cabinets' meters, from noon to noon (UTC). Choose a span of two weeks or more to compare nights.",
         unit_of("energy_import"),
-        [Query(over_time("energy_import", 'non_negative_difference(last("value"))', METER, ["site"], step=NIGHT), "$tag_site")],
+        [
+            Query(
+                over_time("energy_import", 'non_negative_difference(last("value"))', METER, ["site"], step=NIGHT, fill="none"),
+                "$tag_site",
+            )
+        ],
     )
 
 
@@ -93,7 +97,7 @@ def _lamp() -> timeseries.Panel:
         "Light level of one lamp",
         "Target is what was asked for, feedback what the gateway sent, actual what the driver reports.",
         unit_of("level_actual"),
-        [Query(over_time(quantity, 'last("value")', LAMP, fill="previous"), name) for quantity, name in LEVELS.items()],
+        [Query(over_time(quantity, 'last("value")', LAMP), name) for quantity, name in LEVELS.items()],
     )
 
 

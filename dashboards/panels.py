@@ -34,6 +34,7 @@ from hoflicht.quantities import QUANTITIES
 
 GREEN, YELLOW, RED, BLUE, GREY = "green", "yellow", "red", "blue", "#8e8e8e"
 HEIGHT = 8  # of Grafana's grid rows, about 30 pixels each
+GAP_MS = 300_000  # a longer silence is drawn as a gap, a shorter one is the time between two readings
 LINE_WIDTH = 2  # pixels; readable on a wall
 UNITS = {  # SenML's name to Grafana's
     "s": units.Seconds,
@@ -100,7 +101,8 @@ def lines(
         .unit(unit)
         .axis_soft_min(0)
         .line_width(LINE_WIDTH)
-        .show_points(VisibilityMode.NEVER)
+        .show_points(VisibilityMode.AUTO)
+        .span_nulls(GAP_MS)
         .thresholds(_thresholds(limits))
         .thresholds_style(
             common.GraphThresholdsStyleConfig().mode(GraphTresholdsStyleMode.DASHED if limits else GraphTresholdsStyleMode.OFF)
@@ -168,6 +170,7 @@ def states(
         .mappings(_mappings(names))
         .thresholds(_thresholds(None))
         .merge_values(True)
+        .override_by_field_type("number", [DynamicConfigValue("custom.spanNulls", GAP_MS)])
         .show_value(VisibilityMode.AUTO)
         .legend(_legend())
         .height(HEIGHT)

@@ -50,7 +50,7 @@ def _clock() -> statetimeline.Panel:
     return states(
         "Clock is set",
         "Without a set clock readings wait unstamped, and the yard has no number. Look at the time service.",
-        [Query(over_time("clock_synchronised", 'min("value")', by=GATEWAY, fill="null"), "$tag_site")],
+        [Query(over_time("clock_synchronised", 'min("value")', by=GATEWAY), "$tag_site")],
         {0: ("not set", RED), 1: ("set", GREEN)},
         width=12,
     )
@@ -92,7 +92,7 @@ def _port_errors() -> timeseries.Panel:
         "Serial ports that failed",
         "Times a port could not be opened or went away: plug, hub, power of the sensor.",
         unit_of("port_errors"),
-        [Query(over_time("port_errors", 'non_negative_difference(last("value"))', by=PORT), "$tag_site $tag_sensor")],
+        [Query(over_time("port_errors", 'non_negative_difference(last("value"))', by=PORT, fill="none"), "$tag_site $tag_sensor")],
         limits=LOSS,
     )
 
@@ -102,7 +102,7 @@ def _frames_lost() -> timeseries.Panel:
         "Frames that never came",
         "Gaps in the numbers that our microcontrollers count: a line too long, a receiver too busy.",
         unit_of("frames_lost"),
-        [Query(over_time("frames_lost", 'non_negative_difference(last("value"))', by=PORT), "$tag_site $tag_sensor")],
+        [Query(over_time("frames_lost", 'non_negative_difference(last("value"))', by=PORT, fill="none"), "$tag_site $tag_sensor")],
         limits=LOSS,
     )
 
@@ -113,5 +113,10 @@ def _noise() -> timeseries.Panel:
         "Bytes a minute that belong to no good frame. A few after plugging are normal; a steady stream is a loose ground, a wrong "
         "baud rate or the wrong driver.",
         unit_of("noise_bytes"),
-        [Query(over_time("noise_bytes", 'non_negative_derivative(last("value"), 1m)', by=PORT), "$tag_site $tag_sensor")],
+        [
+            Query(
+                over_time("noise_bytes", 'non_negative_derivative(last("value"), 1m)', by=PORT, fill="none"),
+                "$tag_site $tag_sensor",
+            )
+        ],
     )

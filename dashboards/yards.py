@@ -65,7 +65,7 @@ def _wait() -> timeseries.Panel:
         "From joining the queue to passing the entry control, as estimated at each moment. The band holds eight cars of ten; "
         "a wide one means that the sensors carry little.",
         unit_of("wait_p50"),
-        [Query(over_time(quantity, 'last("value")', ESTIMATED, fill="null"), name) for quantity, name in quantiles],
+        [Query(over_time(quantity, 'last("value")', ESTIMATED), name) for quantity, name in quantiles],
         limits=LONG_WAIT,
     )
     return band(panel, low="one in ten is faster", high="one in ten is slower")
@@ -76,7 +76,7 @@ def _queue() -> timeseries.Panel:
         "Queue",
         "Cars in the lane, as estimated. A queue that never returns to zero at night points to a counter that misses cars.",
         unit_of("queue_length"),
-        [Query(over_time("queue_length", 'last("value")', ESTIMATED, fill="null"), "cars")],
+        [Query(over_time("queue_length", 'last("value")', ESTIMATED), "cars")],
     )
 
 
@@ -86,7 +86,7 @@ def _passages() -> timeseries.Panel:
         "What each counter saw. Entry and exit should agree over a day within five percent; a counter that stays at zero is dirty, "
         "turned away or broken.",
         unit_of("passage"),
-        [Query(over_time("passage", 'sum("value")', SITE, ["sensor"], step="10m"), "$tag_sensor")],
+        [Query(over_time("passage", 'sum("value")', SITE, ["sensor"], step="10m", fill="none"), "$tag_sensor")],
     )
 
 
@@ -94,7 +94,7 @@ def _state() -> statetimeline.Panel:
     return states(
         "What the yard shows",
         "The state on sign and page. Unknown during opening hours means that the sensors carry no number: look at them below.",
-        [Query(over_time("wait_state", 'last("value")', ESTIMATED, fill="null"), "state")],
+        [Query(over_time("wait_state", 'last("value")', ESTIMATED), "state")],
         STATES,
         width=12,
     )

@@ -43,10 +43,10 @@ class Device(msgspec.Struct, frozen=True):
     address: int = 1  # on a bus of several devices; of no meaning elsewhere
 
 
-ANSWER_S = 0.5  # for the longest answer, 165 bytes at 9600 baud, with room; at 2400 baud it takes 0.7 s and meets no other request
+ANSWER_S = 0.5  # a device has answered by then; the one longer answer, a meter's at 2400 baud, is the only one of its poll
 
-# Both meters keep their values in the first 80 registers, the most that one request may ask for (Eastron, "SDM630 Modbus Protocol").
-# What a meter does not have it answers with 0, and we do not read it.
+# Both meters keep their values in the first 80 registers, the most that one request may ask for (Eastron, "SDM630 Modbus
+# Protocol"); ESPHome's component sdm_meter asks all of Eastron's meters so.
 _METER = (0x0000, modbus.MAX_REGISTERS)
 _SHARED_REGISTERS = {
     0x0046: "frequency",

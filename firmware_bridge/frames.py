@@ -63,12 +63,12 @@ class Found(msgspec.Struct, Generic[T], frozen=True):
     items: tuple[T | Noise, ...] = ()
 
 
-# What stands at this place: something; nothing, for this reason (empty: nothing even looks like a start); None: more bytes must come.
+# What stands at this place: something; nothing, and why (empty: it does not even look like a start); None: more bytes must come.
 Look: TypeAlias = Callable[[bytes, int], Found[T] | str | None]
 
 
 class Resync(Generic[T]):
-    """A Decoder made of a `Look`. `look` must answer without waiting once the longest frame is there: that bounds what is pending."""
+    """A Decoder made of a `Look`, which must not wait any more once the longest frame is there: that bounds what is pending."""
 
     def __init__(self, look: Look[T]) -> None:
         self._look = look
@@ -107,7 +107,7 @@ class Resync(Generic[T]):
 
 
 def implausible(quantity: str, value: float) -> str:
-    """Why `value` is no measurement of `quantity`: outside the range of hoflicht.quantities, or no number; empty where it is one."""
+    """Why `value` is no measurement of `quantity`: outside its range in hoflicht.quantities, or no number; else empty."""
     table = QUANTITIES[quantity]
     if table.low <= value <= table.high:
         return ""
@@ -115,8 +115,6 @@ def implausible(quantity: str, value: float) -> str:
 
 
 def float32(data: bytes) -> float:
-    """Read a big-endian IEEE 754 single as the shortest decimal that is the same single: 230.2, not 230.1999969482422."""
-    (value,) = struct.unpack(">f", data)
-    if value != value or value in (float("inf"), float("-inf")):
-        return float(value)
-    return next(short for digits in range(6, 10) if struct.pack(">f", short := float(f"{value:.{digits}g}")) == data or digits == 9)
+    """Read a big-endian IEEE 754 single, rounded to three decimals: finer than our devices measure, and 230.2 stays 230.2."""
+    value: float = struct.unpack(">f", data)[0]
+    return round(value, 3)

@@ -14,6 +14,7 @@ from firmware_bridge.frames import Found, Frame, Noise, Resync, Sample, float32,
 READ_INPUT = 0x04
 REFUSED = 0x80 | READ_INPUT
 MAX_REGISTERS = 80  # in one request: Eastron's limit
+UNASKED = "an answer nobody asked for"
 REQUEST_LENGTH, EXCEPTION_LENGTH, OVERHEAD = 8, 5, 5
 EXCEPTIONS = {1: "illegal function", 2: "illegal data address", 3: "illegal data value", 4: "device failure", 6: "device busy"}
 
@@ -27,8 +28,8 @@ class _Asked(msgspec.Struct, frozen=True):
 class Decoder(Resync[Frame]):
     """Answers to the requests that were fed before them; a request itself says nothing. `registers` names what we want to know.
 
-    CRC-16 finds every corruption of up to 16 bits in a row and misses one in 65536 of the longer ones. A value outside its plausible
-    range is given up alone, as a Noise without bytes. An answer that nobody asked for, and an exception, are Noise.
+    CRC-16 finds every corruption of up to 16 bits in a row and misses one in 65536 of the longer ones. A value outside its
+    plausible range is given up alone, as a Noise without bytes. An answer that nobody asked for, and an exception, are Noise.
     """
 
     def __init__(self, registers: Mapping[int, str]) -> None:
@@ -61,19 +62,20 @@ class Decoder(Resync[Frame]):
         return Found(len(frame), (Noise(frame, f"exception {frame[2]}: {EXCEPTIONS.get(frame[2], 'unknown')}"),))
 
     def _answer(self, data: bytes, at: int) -> Found[Frame] | str | None:
-        if len(data) - at < 3:
+        head = data[at : at + 3]
+        if len(head) < 3:
             return None
-        size = data[at + 2]
-        if size % 2 or not 0 < size <= 2 * MAX_REGISTERS:
-            return "wrong length"
-        frame = data[at : at + OVERHEAD + size]
-        if len(frame) < OVERHEAD + size:
+        frame = data[at : at + OVERHEAD + head[2]]
+        is_whole = len(frame) == OVERHEAD + head[2]
+        asked = self._asked
+        if asked is None or (asked.address, 2 * asked.count) != (head[0], head[2]):
+            # Never wait for the rest of what would be thrown away: a false start must not hold back the frames behind it.
+            return Found(len(frame), (Noise(frame, UNASKED),)) if is_whole and _sound(frame) else "no answer to what was asked"
+        if not is_whole:
             return None
         if not _sound(frame):
             return "wrong CRC"
-        asked, self._asked = self._asked, None
-        if asked is None or (asked.address, 2 * asked.count) != (frame[0], size):
-            return Found(len(frame), (Noise(frame, "an answer nobody asked for"),))
+        self._asked = None
         return Found(len(frame), self._items(asked.first, frame[3:-2]))
 
     def _items(self, first: int, values: bytes) -> tuple[Frame | Noise, ...]:

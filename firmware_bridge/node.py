@@ -1,7 +1,7 @@
-"""Our own nodes: microcontrollers that name their sensors themselves, many of them on one line. docs/node-frame.md is the specification.
+"""Our own nodes: microcontrollers that name their sensors themselves, many of them on one line. Specified in docs/node-frame.md.
 
-A frame is COBS-stuffed between zero bytes: version, node, sequence, SenML records in CBOR (RFC 8428 §6), CRC-32. Numbers are big endian.
-The only door to cbor2.
+A frame is COBS-stuffed between zero bytes: version, node, sequence, SenML records in CBOR (RFC 8428 §6), CRC-32; big endian.
+The one door to cbor2.
 """
 
 import zlib
@@ -78,15 +78,12 @@ def encode(node: int, sequence: int, samples: Sequence[Sample]) -> bytes:
 def cobs_stuff(data: bytes) -> bytes:
     """Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999): no zero in the result, one byte more in 254."""
     stuffed = bytearray()
-    blocks = data.split(b"\0")
-    for number, block in enumerate(blocks):
-        while len(block) >= 254:
-            stuffed += b"\xff" + block[:254]
-            block = block[254:]
-            if not block and number == len(blocks) - 1:
-                return bytes(stuffed)
-        stuffed.append(len(block) + 1)
-        stuffed += block
+    rest = data + b"\0"  # the zero that the end of the frame stands for
+    while rest:
+        length = min(rest.index(0), 254)
+        stuffed.append(length + 1)
+        stuffed += rest[:length]
+        rest = rest[length + (length < 254) :]
     return bytes(stuffed)
 
 

@@ -29,10 +29,8 @@ def _look(data: bytes, at: int) -> Found[Frame] | str | None:
         return ""
     if len(frame) < LENGTH:
         return None
-    if frame[9] != TAIL:
-        return "no tail byte AB"
-    if sum(frame[2:8]) & 0xFF != frame[8]:
-        return "wrong sum"
+    if frame[9] != TAIL or sum(frame[2:8]) & 0xFF != frame[8]:
+        return "wrong sum or tail"
     pm2_5, pm10 = (int.from_bytes(frame[start : start + 2], "little") / 10 for start in (2, 4))
     if frame[1] == ANSWER or (pm2_5 == 0 and pm10 == 0):
         return Found(LENGTH, (Frame(),))

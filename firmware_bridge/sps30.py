@@ -37,16 +37,19 @@ def _look(data: bytes, at: int) -> Found[Frame] | str | None:
         return None if len(data) - at < MAX_FRAME else "no end"
     if end == at + 1:
         return ""  # the end of something broken, and the start of the next
-    body = _unstuff(data[at + 1 : end])
+    return _read(data[at : end + 1])
+
+
+def _read(frame: bytes) -> Found[Frame] | str:
+    body = _unstuff(frame[1:-1])
     if body is None:
         return "wrong stuffing"
     if len(body) < 4 or (0xFF - sum(body[:-1])) & 0xFF != body[-1]:
         return "wrong sum"
-    length = end + 1 - at
     if len(body) == 4 + body[2]:
-        return Found(length)
+        return Found(len(frame))  # a request
     if len(body) == 5 + body[3]:
-        return _answer(data[at : end + 1], command=body[1], error=body[2] & 0x7F, values=body[4:-1])
+        return _answer(frame, command=body[1], error=body[2] & 0x7F, values=body[4:-1])
     return "wrong length"
 
 

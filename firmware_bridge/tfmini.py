@@ -36,7 +36,7 @@ def _look(data: bytes, at: int) -> Found[Frame] | str | None:
     temperature_cel = temperature / 8 - 256
     if not COLDEST_CEL <= temperature_cel <= HOTTEST_CEL:
         return f"a chip of {temperature_cel:g} Cel"
-    samples = (Sample("temperature", temperature_cel),)
+    temperature_sample = Sample("temperature", temperature_cel)
     if WEAKEST <= strength < SATURATED and NEAREST_CM <= distance_cm <= FARTHEST_CM:
-        samples = (Sample("distance", distance_cm / 100), *samples)
-    return Found(LENGTH, (Frame(samples),))
+        return Found(LENGTH, (Frame((Sample("distance", distance_cm / 100), temperature_sample)),))
+    return Found(LENGTH, (Frame((temperature_sample,)),))

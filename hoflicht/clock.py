@@ -1,7 +1,6 @@
 """Time as an argument."""
 
 import ctypes
-import ctypes.util
 import time
 from typing import Protocol
 
@@ -73,7 +72,7 @@ class HandClock:
 
 
 def _kernel_says_synchronised() -> bool:
-    libc = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    libc = ctypes.CDLL(None, use_errno=True)  # find_library would start a process, and this is asked each second
     timex = ctypes.create_string_buffer(256)  # struct timex is 208 bytes on 64-bit Linux; modes = 0 only reads
     answer: int = libc.adjtimex(timex)
     return answer not in (-1, TIME_ERROR)

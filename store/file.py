@@ -40,7 +40,7 @@ class File:
         try:
             with self.translated():
                 self._make_ours(connection)
-                # FULL, not NORMAL: WAL with NORMAL may lose the last commits on power loss (sqlite.org/pragma.html#pragma_synchronous).
+                # FULL, not NORMAL: WAL with NORMAL may lose the last commits on power loss (sqlite.org/pragma.html).
                 connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()
@@ -73,8 +73,10 @@ class File:
             raise
 
     def _make_ours(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")  # both looks see one moment: another process may be making the file just now
         owner = connection.execute("PRAGMA application_id").fetchone()[0]
         tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        connection.execute("COMMIT")
         if owner == self._owner:
             return
         if tables:

@@ -1,0 +1,165 @@
+"""What the API says about yards, lamps and air: the shapes, and how they are filled. OpenAPI is made from these structs."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from hoflicht.catalogue import City, Yard
+from hoflicht.quantities import QUANTITIES
+from hoflicht.reading import Reading
+from hoflicht.wait import Wait
+
+LAMP_QUANTITIES = ("level_actual", "active_power", "lamp_failure")
+AIR_QUANTITIES = ("pm1", "pm2_5", "pm4", "pm10")
+
+
+class OpeningHours(msgspec.Struct, frozen=True):
+    """Opening hours in the city's time zone; "08:00-18:00" by weekday, exceptions by date."""
+
+    time_zone: str
+    weekly: dict[str, str]
+    special: dict[str, str]
+    closed_on: tuple[str, ...]
+    open_on_holidays: bool
+    last_entry_before_min: int
+
+
+class YardAnswer(msgspec.Struct, frozen=True):
+    """A recycling yard and its present wait."""
+
+    id: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    opening_hours: OpeningHours
+    wait: Wait
+
+
+class YardsAnswer(msgspec.Struct, frozen=True):
+    """All yards of the city."""
+
+    city: str
+    yards: list[YardAnswer]
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """A value and its age when the answer was made."""
+
+    value: float
+    unit: str  # SenML name (RFC 8428 §12.1)
+    at: dt.datetime
+    age_s: int
+
+
+class LampAnswer(msgspec.Struct, frozen=True):
+    """A street lamp; `level` in percent, `power` in watts, `failure` is 1 where it should light and does not. None: never heard."""
+
+    id: str
+    street: str
+    lat: float
+    lon: float
+    nominal_power_w: float
+    level: Measured | None = None
+    power: Measured | None = None
+    failure: Measured | None = None
+
+
+class LampsAnswer(msgspec.Struct, frozen=True):
+    """All lamps of the city."""
+
+    city: str
+    lamps: list[LampAnswer]
+
+
+class AirAnswer(msgspec.Struct, frozen=True):
+    """The latest particulates of one sensor, by quantity."""
+
+    site: str
+    sensor: str
+    lat: float
+    lon: float
+    values: dict[str, Measured]
+
+
+class AirsAnswer(msgspec.Struct, frozen=True):
+    """All sensors of particulates that were heard within the last day."""
+
+    city: str
+    air: list[AirAnswer]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """What a person would look at first."""
+
+    ok: bool
+    version: str
+    store: str
+    estimates_age_s: int | None
+
+
+def yard_answer(name: str, yard: Yard, city: City, wait: Wait) -> YardAnswer:
+    """`yard` with its `wait`."""
+    hours = yard.hours
+    opening = OpeningHours(
+        time_zone=city.timezone,
+        weekly=hours.weekly,
+        special=hours.special,
+        closed_on=hours.closed_on,
+        open_on_holidays=hours.open_on_holidays,
+        last_entry_before_min=hours.last_entry_before_min,
+    )
+    return YardAnswer(name, yard.name, yard.address, yard.lat, yard.lon, opening, wait)
+
+
+def yards_answer(city: City, waits: Mapping[str, Wait]) -> YardsAnswer:
+    """All yards, in the order of the catalogue."""
+    return YardsAnswer(city.name, [yard_answer(name, yard, city, waits[name]) for name, yard in city.yards.items()])
+
+
+def lamps_answer(city: City, latest: Iterable[Reading], now_ms: int) -> LampsAnswer:
+    """All lamps with what is known of them; where two sensors of a lamp tell the same quantity the newer one counts."""
+    known: dict[tuple[str, str], Reading] = {}
+    for reading in sorted(latest, key=lambda r: r.at_ms):
+        known[reading.site, reading.quantity] = reading
+    lamps = []
+    for name, lamp in city.lamps.items():
+        level, power, failure = (_measured(known.get((name, quantity)), now_ms) for quantity in LAMP_QUANTITIES)
+        lamps.append(LampAnswer(name, lamp.street, lamp.lat, lamp.lon, lamp.nominal_power_w, level, power, failure))
+    return LampsAnswer(city.name, lamps)
+
+
+def airs_answer(city: City, latest: Iterable[Reading], now_ms: int) -> AirsAnswer:
+    """The sensors of particulates at places that the catalogue knows."""
+    known = (*city.yards.items(), *city.lamps.items(), *city.cabinets.items())
+    places = {site: (place.lat, place.lon) for site, place in known}
+    values: dict[tuple[str, str], dict[str, Measured]] = {}
+    for reading in latest:
+        measured = _measured(reading, now_ms)
+        if reading.site in places and measured is not None:
+            values.setdefault((reading.site, reading.sensor), {})[reading.quantity] = measured
+    return AirsAnswer(
+        city.name,
+        [AirAnswer(site, sensor, *places[site], found) for (site, sensor), found in sorted(values.items())],
+    )
+
+
+def geojson(places: Iterable[YardAnswer | LampAnswer | AirAnswer]) -> dict[str, Any]:
+    """`places` as a FeatureCollection (RFC 7946): longitude first, everything else a property."""
+    features = []
+    for place in places:
+        properties = msgspec.to_builtins(place)
+        lat, lon = properties.pop("lat"), properties.pop("lon")
+        point = {"type": "Point", "coordinates": [lon, lat]}
+        feature = {"type": "Feature", "geometry": point, "properties": properties}
+        features.append({"id": properties["id"], **feature} if "id" in properties else feature)
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _measured(reading: Reading | None, now_ms: int) -> Measured | None:
+    if reading is None:
+        return None
+    at = dt.datetime.fromtimestamp(reading.at_ms / 1000, dt.UTC)
+    return Measured(reading.value, QUANTITIES[reading.quantity].unit, at, max(0, (now_ms - reading.at_ms) // 1000))

@@ -1,0 +1,104 @@
+"""A yard's past, in even steps, as JSON or CSV."""
+
+import csv
+import datetime as dt
+import enum
+import io
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from api.problems import Wrong
+from hoflicht.catalogue import ESTIMATE, City, Role
+from hoflicht.quantities import QUANTITIES
+from hoflicht.reading import Reading
+from store.readings import Store
+
+MIN_STEP_S = 60  # finer steps would tell single cars apart, and with them people
+MAX_STEP_S = 86_400
+MAX_STEPS = 5_000  # of one answer: three days by the minute, half a year by the hour; some 300 kB
+MAX_SPAN = dt.timedelta(days=31)
+COUNTING = (Role.LANE_ENTRY, Role.ENTRY_CONTROL, Role.YARD_EXIT)
+
+
+class Quantity(enum.StrEnum):
+    """What a history can be asked of."""
+
+    WAIT_P50 = "wait_p50"
+    QUEUE_LENGTH = "queue_length"
+    PASSAGE = "passage"
+
+
+class Point(msgspec.Struct, frozen=True):
+    """The step that begins at `at`."""
+
+    at: dt.datetime
+    value: float
+
+
+class Series(msgspec.Struct, frozen=True):
+    """One sensor's steps; those without a reading are left out."""
+
+    sensor: str
+    points: list[Point]
+
+
+class HistoryAnswer(msgspec.Struct, frozen=True):
+    """Means of each step; of `passage` the sum: vehicles that passed within it."""
+
+    yard: str
+    quantity: str
+    unit: str
+    step_s: int
+    series: list[Series]
+
+
+class Span(NamedTuple):
+    """[start, end) in steps."""
+
+    start: dt.datetime
+    end: dt.datetime
+    step_s: int
+
+
+def history(store: Store, city: City, name: str, quantity: Quantity, span: Span) -> HistoryAnswer:
+    """The past of `quantity` at the yard `name`; raise Wrong where `span` is backwards or more than one answer holds."""
+    if span.end <= span.start:
+        raise Wrong(422, "from must be before to")
+    length = span.end - span.start
+    if length > MAX_SPAN or length.total_seconds() / span.step_s > MAX_STEPS:
+        raise Wrong(422, f"at most {MAX_SPAN.days} days and {MAX_STEPS} steps in one answer; ask for less or for longer steps")
+    start_ms, end_ms, step_ms = (round(seconds * 1000) for seconds in (span.start.timestamp(), span.end.timestamp(), span.step_s))
+    if quantity is Quantity.PASSAGE:
+        sensors = city.yards[name].sensors
+        counters = sorted(sensor for sensor, entry in sensors.items() if entry.role in COUNTING)
+        series = _sums(store.read(name, (quantity,), start_ms, end_ms), counters, step_ms)
+    else:
+        series = {ESTIMATE: store.means(name, ESTIMATE, quantity, start_ms, end_ms, step_ms)}
+    told = [Series(sensor, [_point(at_ms, value) for at_ms, value in steps]) for sensor, steps in series.items()]
+    return HistoryAnswer(name, quantity.value, QUANTITIES[quantity].unit, span.step_s, told)
+
+
+def as_csv(answer: HistoryAnswer) -> bytes:
+    """RFC 4180: at, sensor, value."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("at", "sensor", answer.quantity))
+    for series in answer.series:
+        writer.writerows((point.at.isoformat(), series.sensor, point.value) for point in series.points)
+    return out.getvalue().encode()
+
+
+def _sums(readings: Iterable[Reading], counters: Iterable[str], step_ms: int) -> dict[str, list[tuple[int, float]]]:
+    sums: dict[str, dict[int, float]] = {sensor: {} for sensor in counters}
+    for reading in readings:
+        if reading.sensor in sums:
+            begins_ms = reading.at_ms // step_ms * step_ms
+            steps = sums[reading.sensor]
+            steps[begins_ms] = steps.get(begins_ms, 0.0) + reading.value
+    return {sensor: sorted(steps.items()) for sensor, steps in sums.items()}
+
+
+def _point(at_ms: int, value: float) -> Point:
+    return Point(dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC), round(value, 1))

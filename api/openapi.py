@@ -1,0 +1,109 @@
+"""The OpenAPI description: schemas from the structs that are sent, with worked examples."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
+
+from api import problems
+from api.answers import AirAnswer, AirsAnswer, Health, LampAnswer, LampsAnswer, Measured, OpeningHours, YardAnswer, YardsAnswer
+from api.history import HistoryAnswer, Point, Series
+from api.problems import Problem
+from api.reply import JSON
+from hoflicht import __version__
+from hoflicht.wait import State, Trend, Wait
+
+REF = "#/components/schemas/{name}"
+ABOUT = """Live waiting times of recycling yards, street lamps and air, measured without any personal data.
+
+- Anonymous, read only, CORS open. Please keep to `Cache-Control`, and ask with `If-None-Match`.
+- The wait is the time from joining the tail of the queue to passing the entry control, for a car that arrives now: `p50_s` is the
+  median, one car in ten waits less than `p10_s`, one in ten longer than `p90_s`.
+- A number is null where the data do not carry it; `reason` then says why. Show nothing older than `valid_until`.
+- Instants are RFC 3339 with their zone. Errors are problem details (RFC 9457).
+"""
+TAGS = [
+    {"name": "yards", "description": "Recycling yards and their waits"},
+    {"name": "streams", "description": "Server-sent events: `event: wait`, a new one every ten seconds"},
+    {"name": "city", "description": "Lamps and air"},
+    {"name": "platform", "description": "For operators"},
+]
+NOON = dt.datetime(2026, 11, 23, 11, 0, tzinfo=dt.timezone(dt.timedelta(hours=1)))
+WAIT = Wait(
+    yard="hof-nord",
+    state=State.OPEN,
+    as_of=NOON,
+    valid_until=NOON + dt.timedelta(seconds=60),
+    p10_s=402,
+    p50_s=743,
+    p90_s=1231,
+    queue=8,
+    trend=Trend.RISING,
+    latest_arrival=NOON + dt.timedelta(hours=6, minutes=9, seconds=29),
+    rests_on=("gate-in", "lane-3", "lane-50", "lane-in"),
+)
+YARD = YardAnswer(
+    id="hof-nord",
+    name="Recyclinghof Nord",
+    address="Im Holtkamp 84, 47167 Duisburg",
+    lat=51.4936,
+    lon=6.7486,
+    opening_hours=OpeningHours("Europe/Berlin", {"mon": "08:00-18:00"}, {}, ("2026-12-24",), False, 30),
+    wait=WAIT,
+)
+LAMP = LampAnswer(
+    id="lamp-0012",
+    street="Friedrich-Wilhelm-Straße",
+    lat=51.42972,
+    lon=6.76284,
+    nominal_power_w=56.0,
+    level=Measured(60.0, "%", NOON, 12),
+    power=Measured(33.1, "W", NOON, 12),
+    failure=Measured(0.0, "/", NOON, 12),
+)
+AIR = AirAnswer("lamp-0012", "air", 51.42972, 6.76284, {"pm2_5": Measured(8.4, "ug/m3", NOON, 31)})
+EXAMPLES: dict[type, msgspec.Struct] = {
+    Wait: WAIT,
+    YardAnswer: YARD,
+    YardsAnswer: YardsAnswer("Duisburg", [YARD]),
+    HistoryAnswer: HistoryAnswer("hof-nord", "wait_p50", "s", 300, [Series("estimate", [Point(NOON, 731.0)])]),
+    LampsAnswer: LampsAnswer("Duisburg", [LAMP]),
+    AirsAnswer: AirsAnswer("Duisburg", [AIR]),
+    Health: Health(True, __version__, "answers", 4),
+    Problem: Problem.of(404, "there is no yard 'hof-ost'; there are: hof-nord, hof-sued, hof-west, hof-mitte"),
+}
+ERRORS = {404: "There is no such thing", 422: "A parameter is not as it should be", 503: "The database or this server is busy"}
+
+
+def describe(shape: type, media_type: str = JSON, status: int = 200) -> dict[str, Any]:
+    """How a route answers: `shape` as JSON, and in `media_type` too where that is another."""
+    content: dict[str, Any] = {JSON: {"schema": {"$ref": REF.format(name=shape.__name__)}, "example": _example(shape)}}
+    if media_type != JSON:
+        content[media_type.partition(";")[0]] = {"schema": {"type": "string"}}
+    problem = {"schema": {"$ref": REF.format(name="Problem")}, "example": _example(Problem)}
+    failed = {code: {"description": text, "content": {problems.MEDIA_TYPE: problem}} for code, text in ERRORS.items()}
+    return {"response_class": Response, "responses": {status: {"description": "As asked", "content": content}, **failed}}
+
+
+def describe_app(app: FastAPI) -> dict[str, Any]:
+    """The whole document; made once."""
+    if not app.openapi_schema:
+        document = get_openapi(
+            title=app.title,
+            version=__version__,
+            description=ABOUT,
+            routes=app.routes,
+            tags=TAGS,
+            license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        )
+        _, schemas = msgspec.json.schema_components(EXAMPLES, ref_template=REF)
+        document.setdefault("components", {})["schemas"] = schemas
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _example(shape: type) -> Any:
+    return msgspec.to_builtins(EXAMPLES[shape])

@@ -1,0 +1,125 @@
+"""Every ten seconds each yard's wait goes out: retained to the signs, to the open streams, and back into the store."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from prometheus_client import Counter, Gauge
+
+from api.yards import Yards
+from hoflicht import topics, wait
+from hoflicht.batch import batch
+from hoflicht.broker import Confirmed, Connected, Event, Message
+from hoflicht.catalogue import API, ESTIMATE
+from hoflicht.clock import Clock
+from hoflicht.errors import Unavailable
+from hoflicht.reading import Reading
+from hoflicht.wait import STATE_CODES, State, Wait
+
+log = logging.getLogger(__name__)
+
+INTERVAL_S = 10.0
+GLANCE_S = 0.5  # a stop is noticed so soon
+EXPIRY_S = 60  # then the broker forgets the number; a sign without one says so
+KEPT_EVERY_MS = 60_000  # estimates written back, besides every change of state
+REFUSED_FROM = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
+
+published = Counter("hoflicht_api_waits_published", "Waits handed to the broker")
+unpublished = Counter("hoflicht_api_waits_unpublished", "Waits that no broker took")
+shown = Gauge("hoflicht_api_wait_p50_seconds", "The median wait as published; NaN where there is none", ["yard"])
+
+Tell = Callable[[Mapping[str, Wait]], None]
+
+
+class Publishing(Protocol):
+    """What is needed of a `hoflicht.broker.Session`."""
+
+    def publish(self, message: Message) -> int: ...
+
+    def event(self, timeout_s: float) -> Event | None: ...
+
+
+def run(yards: Yards, session: Publishing | None, tell: Tell, clock: Clock, stopping: threading.Event) -> None:
+    """Publish over `session`, if there is one, and `tell` the same waits to this process, until `stopping`."""
+    publisher = Publisher(session, clock) if session is not None else None
+    while not stopping.is_set():
+        waits = yards.waits()
+        tell(waits)
+        for name, each in waits.items():
+            shown.labels(name).set(float("nan") if each.p50_s is None else each.p50_s)
+        if publisher is not None:
+            publisher.publish(waits)
+            publisher.rest(stopping)
+        else:
+            stopping.wait(INTERVAL_S)
+
+
+class Publisher:
+    """The way to the broker, and what has already gone it."""
+
+    def __init__(self, session: Publishing, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._kept_ms: int | None = None
+        self._kept_states: dict[str, State] = {}
+        self._is_refused = False
+
+    def publish(self, waits: Mapping[str, Wait]) -> None:
+        """Send `waits`. While the broker is away they are only counted: the session tells the log, and newer ones come soon."""
+        try:
+            for each in waits.values():
+                self._session.publish(_message(each))
+                published.inc()
+            self._keep(waits)
+        except Unavailable:
+            unpublished.inc(len(waits))
+
+    def rest(self, stopping: threading.Event) -> None:
+        """Wait for the next round; a new connection begins it at once, for that broker may have forgotten everything."""
+        end_ms = self._clock.monotonic_ms() + round(INTERVAL_S * 1000)
+        while not stopping.is_set() and self._clock.monotonic_ms() < end_ms:
+            event = self._session.event(GLANCE_S)
+            if isinstance(event, Connected):
+                return
+            if isinstance(event, Confirmed):
+                self._heed(event)
+
+    def _heed(self, confirmed: Confirmed) -> None:
+        refused = confirmed.code >= REFUSED_FROM
+        if refused and not self._is_refused:
+            log.error("the broker refuses what the api publishes (reason 0x%02x); check its access list", confirmed.code)
+        self._is_refused = refused
+
+    def _keep(self, waits: Mapping[str, Wait]) -> None:
+        """Write the estimates back, so that boards and reports see what the public saw."""
+        states = {name: each.state for name, each in waits.items()}
+        now_ms = self._clock.monotonic_ms()
+        is_due = self._kept_ms is None or now_ms - self._kept_ms >= KEPT_EVERY_MS
+        if waits and (is_due or states != self._kept_states):
+            kept = [reading for each in waits.values() for reading in readings(each)]
+            self._session.publish(batch(API, b"%d" % self._clock.now_ms(), kept))
+            self._kept_ms, self._kept_states = now_ms, states
+
+
+def readings(each: Wait) -> Sequence[Reading]:
+    """A wait as readings of its yard's `estimate` sensor; what is not known is left out."""
+    at_ms = round(each.as_of.timestamp() * 1000)
+    values = {
+        "wait_state": STATE_CODES[each.state],
+        "wait_p10": each.p10_s,
+        "wait_p50": each.p50_s,
+        "wait_p90": each.p90_s,
+        "queue_length": each.queue,
+    }
+    return [Reading(each.yard, ESTIMATE, name, at_ms, float(value)) for name, value in values.items() if value is not None]
+
+
+def _message(each: Wait) -> Message:
+    return Message(
+        topic=topics.wait(each.yard),
+        payload=wait.encode(each),
+        retain=True,
+        content_type="application/json",
+        expiry_s=EXPIRY_S,
+    )

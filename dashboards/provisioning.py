@@ -1,0 +1,50 @@
+"""Boards and data source as files that Grafana reads at its start. YAML by way of JSON, which every YAML reader takes."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dashboards.boards import FOLDER_TITLE, FOLDER_UID
+from hoflicht.errors import BadConfig
+
+RELOAD_S = 30  # how often Grafana looks whether a board's file has changed
+
+
+def write(folder: Path, source: dict[str, Any], boards: Sequence[dict[str, Any]], mounted_at: str) -> list[Path]:
+    """Write all files below `folder`, which Grafana sees as `mounted_at`; return what was written.
+
+    Raise BadConfig where the folder cannot be written.
+    """
+    files: dict[str, Any] = {
+        "datasources/hoflicht.yaml": {"apiVersion": 1, "datasources": [source | {"editable": False}]},
+        "dashboards/hoflicht.yaml": {"apiVersion": 1, "providers": [_provider(mounted_at)]},
+        **{f"dashboards/{board['uid']}.json": board for board in boards},
+    }
+    try:
+        return [_write(folder / name, content) for name, content in files.items()]
+    except OSError as cause:
+        raise BadConfig(f"{folder}: cannot be written ({cause.strerror})") from cause
+
+
+def from_file(path: str) -> str:
+    """The header that InfluxDB 2.7 expects, with the token left in its file: Grafana reads it there (`$__file{…}`)."""
+    return f"Token $__file{{{path}}}"
+
+
+def _provider(mounted_at: str) -> dict[str, Any]:
+    return {
+        "name": "hoflicht",
+        "type": "file",
+        "folder": FOLDER_TITLE,
+        "folderUid": FOLDER_UID,
+        "allowUiUpdates": False,  # a change made by hand would be gone after the next start
+        "updateIntervalSeconds": RELOAD_S,
+        "options": {"path": f"{mounted_at.rstrip('/')}/dashboards"},
+    }
+
+
+def _write(path: Path, content: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,52 @@
+"""What a sensor said, at a time on this machine's own scale; the wall clock is asked only when it goes to disk.
+
+A gateway without a battery clock runs for a while before its clock is set, and the setting is a jump of decades. Between a byte's
+arrival and the disk lies up to a second, so that a wall-clock time taken on arrival could be one from before the jump.
+"""
+
+import math
+from collections import OrderedDict
+
+import msgspec
+
+from firmware_bridge.frames import Sample
+from hoflicht.quantities import QUANTITIES
+from hoflicht.reading import is_id
+
+MAX_AGE_MS = 7 * 86_400_000  # a node keeps events for hours at most; more is a broken counter
+REMEMBERED = 4_096  # events; far more than fall into the time that a clock may be set back by
+
+
+class Observation(msgspec.Struct, frozen=True, gc=False):
+    """A reading before its time stamp: `seen_ms` counts from the machine's boot (Clock.monotonic_ms)."""
+
+    site: str
+    sensor: str
+    quantity: str
+    seen_ms: int
+    value: float
+
+
+def is_sound(sample: Sample) -> bool:
+    """Tell whether `sample` can be a reading: a known quantity, a finite value in its range, names that are ids, a possible age."""
+    quantity = QUANTITIES.get(sample.quantity)
+    if quantity is None or not math.isfinite(sample.value) or not quantity.low <= sample.value <= quantity.high:
+        return False
+    names = [name for name in (sample.site, sample.sensor) if name]
+    return all(is_id(name) for name in names) and 0 <= sample.age_ms <= MAX_AGE_MS
+
+
+class Distinct:
+    """Moves an event by a millisecond where an equal one has been: two cars must not become one point."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[tuple[str, str, str, int], None] = OrderedDict()
+
+    def at_ms(self, observation: Observation, at_ms: int) -> int:
+        """The first free millisecond from `at_ms` on for this site, sensor and quantity."""
+        while (key := (observation.site, observation.sensor, observation.quantity, at_ms)) in self._seen:
+            at_ms += 1
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return at_ms

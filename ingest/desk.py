@@ -1,0 +1,123 @@
+"""The desk where batches are opened, settled and answered; the order of its steps is the promise that nothing is lost.
+
+store has it → quarantine has the rest → receipt → PUBACK. A crash at any arrow means that the gateway sends the batch again,
+which changes nothing: the same reading is the same point, the same pack is kept once.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hoflicht import batch, topics
+from hoflicht.broker import Message, Received
+from hoflicht.clock import Clock
+from hoflicht.errors import BadPayload, Refused, Unavailable
+from ingest.checks import Checks, Fault
+from ingest.health import BATCHES, GROUPS, QUARANTINED, STORED, WRITE_S, Health
+from ingest.quarantine import Held, Quarantine
+from ingest.verdict import Faulty, Verdict, judge, refused
+from store.answers import Rejected
+from store.readings import Store
+
+FIRST_DELAY_S = 0.2  # before the second try; doubles up to
+LONGEST_DELAY_S = 10.0
+
+
+class Delivery(NamedTuple):
+    """A message, from whom it came, and what of it may be stored."""
+
+    received: Received
+    gateway: str
+    verdict: Verdict
+
+
+class Settled(NamedTuple):
+    """A message that is done with, and the answer to it, if it may have one."""
+
+    received: Received
+    receipt: Message | None
+
+
+class Desk:
+    """Takes deliveries in and settles them with store and quarantine."""
+
+    def __init__(self, checks: Checks, store: Store, quarantine: Quarantine, clock: Clock, health: Health) -> None:
+        self._checks = checks
+        self._store = store
+        self._quarantine = quarantine
+        self._clock = clock
+        self._health = health
+
+    def opened(self, received: Received) -> Delivery:
+        """Read a message; the gateway is the one of its topic, whatever stands inside."""
+        message = received.message
+        gateway = topics.gateway_of(message.topic) or repr(message.topic[:200])
+        payload = message.payload
+        try:
+            payload = batch.unwrap(message)
+            verdict = judge(self._checks, gateway, payload, self._clock.now_ms())
+        except BadPayload as cause:
+            verdict = Verdict([], [Faulty(Fault.NOT_A_PACK, str(cause), payload)])
+        return Delivery(received, gateway, verdict)
+
+    def settle(
+        self, deliveries: Sequence[Delivery], stopping: threading.Event, patience_ms: int | None = None
+    ) -> list[Settled] | None:
+        """Store what is good and set the rest aside, both on disk when this returns; None where that did not succeed.
+
+        It is tried again until `patience_ms` are over (None: for ever) or `stopping` is set. Without deliveries it is a question
+        to the store whether it would take any.
+        """
+        started_ms = self._clock.monotonic_ms()
+        delay_s = FIRST_DELAY_S
+        while not stopping.is_set():
+            try:
+                settled = self._settle(deliveries)
+            except (Unavailable, Refused) as cause:
+                self._health.store_is_away(cause)
+            else:
+                self._health.store_is_back()
+                return settled
+            if patience_ms is not None and self._clock.monotonic_ms() - started_ms >= patience_ms:
+                return None
+            stopping.wait(delay_s)
+            delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+        return None
+
+    def _settle(self, deliveries: Sequence[Delivery]) -> list[Settled]:
+        rejected = self._write(deliveries)
+        faulty = [delivery.verdict.faulty + refused(own) for delivery, own in zip(deliveries, rejected, strict=True)]
+        held = [Held(one.gateway, *_fields(wrong)) for one, many in zip(deliveries, faulty, strict=True) for wrong in many]
+        self._quarantine.add(held, self._clock.now_ms())
+        for one in held:
+            QUARANTINED.labels(one.fault).inc()
+        counts = [len(delivery.verdict.readings) - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
+        STORED.inc(sum(counts))
+        return [Settled(one.received, _receipt(one, n, bad)) for one, n, bad in zip(deliveries, counts, faulty, strict=True)]
+
+    def _write(self, deliveries: Sequence[Delivery]) -> list[list[Rejected]]:
+        """One write for all; what the store hands back, by delivery."""
+        with WRITE_S.time():
+            rejected = self._store.write([reading for delivery in deliveries for reading in delivery.verdict.readings])
+        GROUPS.inc(1 if deliveries else 0)
+        reasons = {one.reading: one for one in rejected}
+        if not reasons:
+            return [[] for _ in deliveries]
+        return [[reasons[one] for one in delivery.verdict.readings if one in reasons] for delivery in deliveries]
+
+
+def _fields(faulty: Faulty) -> tuple[Fault, str, bytes]:
+    return faulty.fault, faulty.reason, faulty.pack
+
+
+def _receipt(delivery: Delivery, stored: int, faulty: Sequence[Faulty]) -> Message | None:
+    """`stored` where anything was, for the rest lies in our quarantine; None where the answer would go to somebody else."""
+    message = delivery.received.message
+    if message.response_topic != topics.receipts(delivery.gateway):
+        BATCHES.labels("none").inc()
+        return None
+    if stored or not faulty:
+        BATCHES.labels("stored").inc()
+        return batch.stored(message)
+    BATCHES.labels("refused").inc()
+    return batch.refused(message, faulty[0].reason)

@@ -1,0 +1,251 @@
+"""What was refused, kept on disk until a person has looked at it, repaired the catalogue, and brought it in."""
+
+import argparse
+import hashlib
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from prometheus_client import Counter
+
+from hoflicht import senml
+from hoflicht.catalogue import load_city
+from hoflicht.clock import SystemClock
+from hoflicht.config import beside, load
+from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
+from hoflicht.quantities import QUANTITIES
+from ingest.checks import Checks, Fault
+from ingest.config import IngestConfig
+from ingest.verdict import Faulty, Verdict, judge, refused
+from store.file import File
+from store.readings import Store, open_configured
+
+APPLICATION_ID = 0x686F6671  # "hofq" in the file's header: this file is ours
+MAX_ROWS = 20_000
+MAX_BYTES = 64 * 1024 * 1024  # of packs: a poisoned gateway must not fill the server's disk
+DROPPED = Counter("hoflicht_ingest_quarantine_dropped", "Packs that were given up because the quarantine was full")
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS packs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, gateway TEXT NOT NULL, fault TEXT NOT NULL,
+    reason TEXT NOT NULL, pack BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE
+);
+CREATE INDEX IF NOT EXISTS packs_by_gateway ON packs (gateway, size, id);
+"""
+ADD = """
+INSERT INTO packs (received_ms, gateway, fault, reason, pack, size, times, digest) VALUES (?, ?, ?, ?, ?, ?, 1, ?)
+ON CONFLICT (digest) DO UPDATE SET times = times + 1
+"""
+# The oldest of whoever takes the most room: one poisoned gateway does not push out what the others have here.
+SHRINK = """
+DELETE FROM packs WHERE id IN (
+    SELECT id FROM packs WHERE gateway = (SELECT gateway FROM packs GROUP BY gateway ORDER BY sum(size + 1000) DESC LIMIT 1)
+    ORDER BY id LIMIT ?
+)
+"""
+CHOSEN = """
+FROM packs WHERE (:id IS NULL OR id = :id) AND (:gateway = '' OR gateway = :gateway) AND instr(reason, :reason) > 0
+"""
+
+
+class Held(NamedTuple):
+    """Something to keep: who sent it, what is wrong, and the bytes."""
+
+    gateway: str
+    fault: Fault
+    reason: str
+    pack: bytes
+
+
+class Row(NamedTuple):
+    """What is kept, without its bytes; `received_ms` is the first time, `times` how often the same came."""
+
+    id: int
+    received_ms: int
+    gateway: str
+    fault: str
+    reason: str
+    size: int
+    times: int
+
+
+class Choice(NamedTuple):
+    """Which rows are meant: all that fit every field that is not empty; `reason` is any part of the text."""
+
+    id: int | None = None
+    gateway: str = ""
+    reason: str = ""
+
+
+ALL = Choice()
+MAX_SHOWN = 2_000  # characters of something that is no pack
+DONE, FAILED = 0, 1
+
+
+class Quarantine:
+    """The file at `path`, which is made when there is none; several processes may use it, each from one thread at a time.
+
+    Bounded in rows and bytes. All raises Unavailable where the disk is full or another process holds the file.
+    """
+
+    def __init__(self, path: Path, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES) -> None:
+        self._file = File(path, APPLICATION_ID, SCHEMA)
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._connection = self._file.connect()
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._connection.close()
+
+    def add(self, held: Sequence[Held], now_ms: int) -> None:
+        """Keep `held`, on disk when this returns; what is here already is counted once more."""
+        if held:
+            with self._changing():
+                self._add(held, now_ms)
+
+    def replace(self, number: int, held: Sequence[Held], now_ms: int) -> None:
+        """Keep `held` instead of the row `number`; nothing is lost in between."""
+        with self._changing():
+            self._connection.execute("DELETE FROM packs WHERE id = ?", (number,))
+            self._add(held, now_ms)
+
+    def rows(self, choice: Choice = ALL) -> list[Row]:
+        """What is kept, oldest first."""
+        with self._file.translated():
+            found = self._connection.execute(
+                f"SELECT id, received_ms, gateway, fault, reason, size, times {CHOSEN} ORDER BY id", choice._asdict()
+            )
+            return [Row(*row) for row in found]
+
+    def pack(self, number: int) -> bytes | None:
+        """The bytes of the row `number`; None where it is gone."""
+        with self._file.translated():
+            found = self._connection.execute("SELECT pack FROM packs WHERE id = ?", (number,)).fetchone()
+        return bytes(found[0]) if found else None
+
+    def drop(self, choice: Choice) -> int:
+        """Give up what `choice` means; return how many rows that were."""
+        with self._changing():
+            return self._connection.execute(f"DELETE {CHOSEN}", choice._asdict()).rowcount
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock, self._file.transaction(self._connection):
+            yield
+
+    def _add(self, held: Sequence[Held], now_ms: int) -> None:
+        for one in held:
+            self._connection.execute(ADD, (now_ms, one.gateway, one.fault, one.reason, one.pack, len(one.pack), _digest(one)))
+        rows, size = self._room()
+        while rows > self._max_rows or size > self._max_bytes:
+            share = max(1, rows // 200)  # in steps, for each looks at all rows
+            DROPPED.inc(self._connection.execute(SHRINK, (share,)).rowcount)
+            rows, size = self._room()
+
+    def _room(self) -> tuple[int, int]:
+        rows, size = self._connection.execute("SELECT count(*), total(size) FROM packs").fetchone()
+        return int(rows), int(size)
+
+
+def _digest(held: Held) -> bytes:
+    return hashlib.sha256(b"\0".join([held.gateway.encode(), held.reason.encode(), held.pack])).digest()
+
+
+def main(argv: list[str]) -> int:
+    """Run `hoflicht quarantine list|show|retry|drop CONFIG`."""
+    parser = argparse.ArgumentParser(
+        prog="hoflicht quarantine",
+        description="Look at what ingest has refused; after the repair (often a line in the catalogue) bring it in with retry.",
+        epilog="--id, --gateway and --reason narrow each action down; drop wants at least one of them. ingest may keep running.",
+    )
+    parser.add_argument("action", choices=["list", "show", "retry", "drop"], help="show prints the readings of each pack")
+    parser.add_argument("config", type=Path, help="the TOML file of ingest")
+    parser.add_argument("--id", type=int, metavar="N", help="only this one")
+    parser.add_argument("--gateway", default="", metavar="ID", help="only what this gateway sent")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="only where the reason holds this text")
+    options = parser.parse_args(argv)
+    config = load(options.config, IngestConfig)
+    choice = Choice(options.id, options.gateway, options.reason)
+    with closing(Quarantine(beside(options.config, config.quarantine))) as quarantine:
+        if options.action == "retry":
+            checks = Checks(load_city(beside(options.config, config.city)))
+            with closing(open_configured(config.store, options.config)) as store:
+                return _retry(quarantine, choice, checks, store)
+        if options.action == "drop":
+            if choice == ALL:
+                raise BadConfig("drop gives packs up for ever: say which, by --id, --gateway or --reason")
+            _say(f"dropped {quarantine.drop(choice)} packs")
+        elif options.action == "show":
+            for row in quarantine.rows(choice):
+                _say(_described(row, quarantine.pack(row.id) or b""))
+        else:
+            _say(_listed(quarantine.rows(choice)))
+    return DONE
+
+
+def retry(quarantine: Quarantine, row: Row, checks: Checks, store: Store, now_ms: int) -> int:
+    """Try one pack again as if it came now; keep what is still refused; return how many readings the store has taken."""
+    pack = quarantine.pack(row.id)
+    if pack is None:
+        return 0  # somebody else was quicker
+    try:
+        verdict = judge(checks, row.gateway, pack, now_ms)
+    except BadPayload as cause:
+        verdict = Verdict([], [Faulty(Fault.NOT_A_PACK, str(cause), pack)])
+    rejected = store.write(verdict.readings) if verdict.readings else []
+    left = [Held(row.gateway, one.fault, one.reason, one.pack) for one in verdict.faulty + refused(rejected)]
+    if [(one.reason, one.pack) for one in left] != [(row.reason, pack)]:
+        quarantine.replace(row.id, left, now_ms)
+    return len(verdict.readings) - len(rejected)
+
+
+def _retry(quarantine: Quarantine, choice: Choice, checks: Checks, store: Store) -> int:
+    rows = quarantine.rows(choice)
+    readings = packs = 0
+    code = DONE
+    try:
+        for row in rows:
+            stored = retry(quarantine, row, checks, store, SystemClock().now_ms())
+            readings += stored
+            packs += 1 if stored else 0
+    except (Unavailable, Refused) as cause:
+        sys.stderr.write(f"hoflicht quarantine: stopped: {cause}\n")
+        code = FAILED
+    left = len(quarantine.rows(choice))
+    _say(f"tried {len(rows)} packs: {readings} readings of {packs} packs are in the store, {left} packs stay")
+    return code
+
+
+def _listed(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "the quarantine holds nothing of that kind"
+    lines = [f"{'id':>6}  {'first came (UTC)':<16}  {'gateway':<20}  {'times':>6}  {'bytes':>7}  reason"]
+    lines += [f"{r.id:>6}  {_stamp(r.received_ms)}  {r.gateway:<20}  {r.times:>6}  {r.size:>7}  {r.reason}" for r in rows]
+    return "\n".join(lines)
+
+
+def _described(row: Row, pack: bytes) -> str:
+    head = f"{row.id}: {row.gateway}, first came {_stamp(row.received_ms)} UTC, {row.times} times, {row.fault}: {row.reason}"
+    try:
+        decoded = senml.decode(pack)
+    except BadPayload:
+        return f"{head}\n    {pack[:MAX_SHOWN]!r}"
+    lines = [
+        f"    {_stamp(r.at_ms)}  {r.site}/{r.sensor}/{r.quantity} = {r.value:g} {QUANTITIES[r.quantity].unit}"
+        for r in decoded.readings
+    ]
+    lines += [f"    {bad.pack[:MAX_SHOWN]!r}  ({bad.reason})" for bad in decoded.bad]
+    return "\n".join([head, *lines])
+
+
+def _stamp(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,149 @@
+"""The way from the broker to the store: batches in, points and receipts out."""
+
+import argparse
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from hoflicht import logs, stop, telemetry, topics
+from hoflicht.broker import Connected, Event, Lost, Received, Session
+from hoflicht.catalogue import load_city
+from hoflicht.clock import SystemClock
+from hoflicht.config import beside, load
+from hoflicht.errors import Refused, Unavailable
+from ingest.checks import Checks
+from ingest.config import IngestConfig, broker_beside
+from ingest.desk import Delivery, Desk, Settled
+from ingest.health import Health
+from ingest.quarantine import Quarantine
+from store.readings import Store, open_configured
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.5  # how late a signal may be heard
+LINGER_S = 0.02  # wait so long for more: a write costs as much as some thousand readings
+MAX_GROUP_READINGS = 50_000  # in one write: 4 MB of lines, 0.3 s
+PATIENCE_MS = 5_000  # of an outage before we leave the broker, so that gateways learn that nobody is there
+DONE, FAILED = 0, 1
+
+
+def main(argv: list[str]) -> int:
+    """Run `hoflicht ingest CONFIG`: one worker, until a signal."""
+    parser = argparse.ArgumentParser(
+        prog="hoflicht ingest",
+        description="Take the gateways' batches from the MQTT broker, write them to the store, and answer each with a receipt.",
+    )
+    parser.add_argument("config", type=Path, help="a TOML file; deploy/etc/ingest.toml is an example")
+    parser.add_argument("--prepare", action="store_true", help="make bucket, retention and hourly values in the store, then end")
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    options = parser.parse_args(argv)
+    logs.to_stderr(options.verbose)
+    config = load(options.config, IngestConfig)
+    checks = Checks(load_city(beside(options.config, config.city)))
+    with closing(open_configured(config.store, options.config)) as store:
+        if options.prepare:
+            return _prepare(store, config)
+        with closing(Quarantine(beside(options.config, config.quarantine))) as quarantine:
+            return _work(config, options.config, checks, store, quarantine)
+
+
+def _prepare(store: Store, config: IngestConfig) -> int:
+    try:
+        store.prepare()
+    except (Unavailable, Refused) as cause:
+        log.error("not prepared: %s", cause)
+        return FAILED
+    sys.stdout.write(f"prepared: {config.store.url}\n")
+    return DONE
+
+
+def _work(config: IngestConfig, path: Path, checks: Checks, store: Store, quarantine: Quarantine) -> int:
+    clock = SystemClock()
+    broker = broker_beside(config.broker, path)
+    place = f"the file {beside(path, config.store.token_file)}" if config.store.token_file else "INFLUX_TOKEN or [store] token_file"
+    health = Health(clock, f"put the right token into {place} and restart ingest")
+
+    def connect() -> Session:
+        return Session(broker, config.client_id, [topics.ALL_READINGS], receive_maximum=config.receive_maximum)
+
+    connect()  # a certificate that is not there ends us here, not after the first outage
+    stopping = stop.on_signals()
+    with telemetry.serve(config.http, health.report):
+        run(connect, Desk(checks, store, quarantine, clock, health), health, stopping, group_size=config.receive_maximum)
+    return FAILED if stopping.failed else DONE
+
+
+def run(
+    connect: Callable[[], Session],
+    desk: Desk,
+    health: Health,
+    stopping: threading.Event,
+    *,
+    group_size: int,
+    patience_ms: int = PATIENCE_MS,
+) -> None:
+    """Settle batches at `desk` until `stopping`; be at the broker only while the store takes them.
+
+    `connect` makes a session at the broker, not yet entered. A group that the store has not taken within `patience_ms` is kept, and
+    writing it is the way back: what made it fail must be over, be it the network, the token or the disk. Nobody waits for its
+    receipts any more, so the gateways send it again, and nothing changes.
+    """
+    kept: list[Delivery] = []
+    while desk.settle(kept, stopping) is not None:
+        with connect() as session:
+            kept = _serve(session, desk, health, stopping, group_size=group_size, patience_ms=patience_ms)
+        health.broker_is_away("left, because the store takes nothing")
+
+
+def _serve(
+    session: Session, desk: Desk, health: Health, stopping: threading.Event, *, group_size: int, patience_ms: int
+) -> list[Delivery]:
+    """Settle group by group; return the one that the store does not take."""
+    while not stopping.is_set():
+        event = session.event(POLL_S)
+        if not isinstance(event, Received):
+            _note(event, health)
+            continue
+        group = _collect(session, event, desk, health, group_size)
+        settled = desk.settle(group, stopping, patience_ms)
+        if settled is None:
+            return group
+        _answer(session, settled)
+    return []
+
+
+def _collect(session: Session, first: Received, desk: Desk, health: Health, group_size: int) -> list[Delivery]:
+    """What has come and what comes within a moment; the next group comes in while this one is written."""
+    group = [desk.opened(first)]
+    readings = len(group[0].verdict.readings)
+    while len(group) < group_size and readings < MAX_GROUP_READINGS:
+        event = session.event(LINGER_S)
+        if event is None:
+            break
+        if isinstance(event, Received):
+            group.append(desk.opened(event))
+            readings += len(group[-1].verdict.readings)
+        _note(event, health)
+    return group
+
+
+def _answer(session: Session, settled: list[Settled]) -> None:
+    """Receipt, then PUBACK. Where the connection is gone, the gateways send again what they have no receipt for."""
+    for one in settled:
+        if one.receipt is not None:
+            try:
+                session.publish(one.receipt)
+            except Unavailable as cause:
+                log.debug("receipts are not sent: %s", cause)
+                return
+        session.acknowledge(one.received)
+
+
+def _note(event: Event | None, health: Health) -> None:
+    if isinstance(event, Connected):
+        health.broker_is_back()
+    elif isinstance(event, Lost):
+        health.broker_is_away(event.reason)

@@ -1,0 +1,60 @@
+"""What of a pack may be stored, and what is set aside, each part with its reason."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from hoflicht import senml
+from hoflicht.reading import Reading
+from ingest.checks import Checks, Complaint, Fault
+from store.answers import Rejected
+
+MAX_PARTS = 20  # faulty packs of one batch; a sensor gone mad must not cost thousands of rows
+
+
+class Faulty(msgspec.Struct, frozen=True):
+    """Something that is not stored, as bytes: a pack that can be decoded again, or what came where it was no pack at all."""
+
+    fault: Fault
+    reason: str
+    pack: bytes
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The two halves of a pack."""
+
+    readings: list[Reading]
+    faulty: list[Faulty]
+
+
+def judge(checks: Checks, gateway: str, payload: bytes, now_ms: int) -> Verdict:
+    """Sort what `gateway` sent in the SenML pack `payload`; raise BadPayload where it is no pack at all."""
+    pack = senml.decode(payload)
+    faulty = [Faulty(Fault.NOT_A_READING, bad.reason, bad.pack) for bad in pack.bad]
+    readings: list[Reading] = []
+    wrong: list[tuple[Complaint, Reading]] = []
+    for reading in pack.readings:
+        complaint = checks.complaint(gateway, reading, now_ms)
+        if complaint is None:
+            readings.append(reading)
+        else:
+            wrong.append((complaint, reading))
+    faulty += _packed(wrong)
+    if len(faulty) > MAX_PARTS:
+        whole = Faulty(faulty[0].fault, f"{faulty[0].reason} (one of many faults in this batch)", payload)
+        return Verdict(readings, [whole])  # its good readings go in twice when it is tried again, and stay the same points
+    return Verdict(readings, faulty)
+
+
+def refused(rejected: Iterable[Rejected]) -> list[Faulty]:
+    """What the store handed back."""
+    return _packed((Complaint(Fault.REFUSED_BY_STORE, one.reason), one.reading) for one in rejected)
+
+
+def _packed(wrong: Iterable[tuple[Complaint, Reading]]) -> list[Faulty]:
+    """One pack for each reason."""
+    alike: defaultdict[Complaint, list[Reading]] = defaultdict(list)
+    for complaint, reading in wrong:
+        alike[complaint].append(reading)
+    return [Faulty(*complaint, senml.encode(readings)) for complaint, readings in alike.items()]

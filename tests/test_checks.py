@@ -1,0 +1,88 @@
+"""Who may say what."""
+
+import pytest
+
+from hoflicht import Reading
+from hoflicht.catalogue import City
+from ingest.checks import Checks, Fault
+
+NOW = 1_800_000_000_000
+DAY_MS = 86_400_000
+
+
+def fault(city: City, gateway: str, reading: Reading) -> str | None:
+    complaint = Checks(city).complaint(gateway, reading, NOW)
+    return None if complaint is None else complaint.fault.value
+
+
+@pytest.mark.parametrize(
+    ("gateway", "reading"),
+    [
+        ("gw-hof-nord", Reading("hof-nord", "air", "temperature", NOW, 20.0)),
+        ("gw-hof-nord", Reading("hof-nord", "lane-in", "passage", NOW - 80 * DAY_MS, 1.0)),
+        ("gw-strasse", Reading("lamp-0012", "traffic", "passage", NOW, 1.0)),
+        ("gw-strasse", Reading("cabinet-07", "meter", "voltage_l1", NOW, 230.0)),
+        ("api", Reading("hof-west", "estimate", "wait_p50", NOW, 600.0)),
+    ],
+)
+def test_what_the_catalogue_knows_may_be_said(city: City, gateway: str, reading: Reading) -> None:
+    assert fault(city, gateway, reading) is None
+
+
+def test_a_gateway_may_say_anything_about_its_own_health(city: City) -> None:
+    assert fault(city, "gw-hof-nord", Reading("gw-hof-nord", "port-3", "port_open", NOW, 1.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("gateway", "site", "sensor", "expected"),
+    [
+        ("gw-hof-nord", "hof-sued", "gate-in", "foreign-site"),
+        ("gw-hof-nord", "gw-hof-sued", "gateway", "foreign-site"),
+        ("gw-strasse", "hof-nord", "air", "foreign-site"),
+        ("api", "lamp-0001", "driver", "foreign-site"),
+        ("gw-hof-nord", "hof-ost", "gate-in", "unknown-site"),
+        ("gw-hof-nord", "hof-nord", "gate-9", "unknown-sensor"),
+        ("gw-fremd", "hof-nord", "gate-in", "unknown-gateway"),
+    ],
+)
+def test_nobody_speaks_for_another(city: City, gateway: str, site: str, sensor: str, expected: str) -> None:
+    assert fault(city, gateway, Reading(site, sensor, "passage", NOW, 1.0)) == expected
+
+
+def test_only_the_api_estimates_and_it_does_nothing_else(city: City) -> None:
+    assert fault(city, "gw-hof-nord", Reading("hof-nord", "estimate", "wait_p50", NOW, 60.0)) == "unknown-sensor"
+    assert fault(city, "api", Reading("hof-nord", "gate-in", "passage", NOW, 1.0)) == "unknown-sensor"
+
+
+@pytest.mark.parametrize("value", [-60.1, 150.1, 1e308])
+def test_a_value_outside_the_range_of_its_quantity_is_no_measurement(city: City, value: float) -> None:
+    assert fault(city, "gw-hof-nord", Reading("hof-nord", "air", "temperature", NOW, value)) == "out-of-range"
+
+
+@pytest.mark.parametrize("value", [-60.0, 150.0])
+def test_the_ends_of_a_range_belong_to_it(city: City, value: float) -> None:
+    assert fault(city, "gw-hof-nord", Reading("hof-nord", "air", "temperature", NOW, value)) is None
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "expected"),
+    [
+        (NOW + 300_000, None),
+        (NOW + 300_001, "in-the-future"),
+        (NOW - 89 * DAY_MS, None),
+        (NOW - 89 * DAY_MS - 1, "too-old"),
+        (0, "too-old"),
+    ],
+)
+def test_a_time_is_at_most_five_minutes_ahead_and_89_days_back(city: City, at_ms: int, expected: str | None) -> None:
+    assert fault(city, "gw-hof-nord", Reading("hof-nord", "air", "temperature", at_ms, 1.0)) == expected
+
+
+def test_like_faults_read_alike(city: City) -> None:
+    checks = Checks(city)
+
+    reasons = {
+        checks.complaint("gw-hof-nord", Reading("hof-nord", "air", "temperature", NOW + n, 900.0 + n), NOW) for n in range(3)
+    }
+
+    assert reasons == {(Fault.OUT_OF_RANGE, "hof-nord/air: temperature is not within -60 to 150 Cel")}

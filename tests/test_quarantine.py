@@ -1,0 +1,215 @@
+"""What was refused stays until a person has looked at it."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hoflicht import Reading, cli, senml
+from hoflicht.clock import SystemClock
+from ingest.checks import Fault
+from ingest.quarantine import Choice, Held, Quarantine
+from store.readings import open_store
+
+NOW = 1_800_000_000_000
+
+
+@pytest.fixture
+def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
+    with closing(Quarantine(tmp_path / "quarantine.db")) as opened:
+        yield opened
+
+
+def held(gateway: str = "gw-a", reason: str = "odd", pack: bytes = b"[]") -> Held:
+    return Held(gateway, Fault.NOT_A_PACK, reason, pack)
+
+
+def test_what_was_added_is_there_after_a_restart(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "quarantine.db")) as first:
+        first.add([held(pack=b"\x00\xff")], NOW)
+
+    with closing(Quarantine(tmp_path / "quarantine.db")) as second:
+        assert second.rows() == [(1, NOW, "gw-a", "not-a-pack", "odd", 2, 1)]
+        assert second.pack(1) == b"\x00\xff"
+
+
+def test_the_same_pack_is_kept_once_and_counted(quarantine: Quarantine) -> None:
+    quarantine.add([held(), held(), held(gateway="gw-b")], NOW)
+    quarantine.add([held()], NOW + 1)
+
+    assert [(row.gateway, row.times, row.received_ms) for row in quarantine.rows()] == [("gw-a", 3, NOW), ("gw-b", 1, NOW)]
+
+
+def test_a_row_that_is_gone_has_no_pack(quarantine: Quarantine) -> None:
+    assert quarantine.pack(7) is None
+
+
+def test_too_many_rows_cost_the_greediest_gateway_its_oldest(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "quarantine.db", max_rows=4)) as quarantine:
+        quarantine.add([held("gw-quiet", pack=b"1")], NOW)
+        for n in range(10):
+            quarantine.add([held("gw-loud", pack=b"%d" % n)], NOW)
+
+        assert [(row.gateway, quarantine.pack(row.id)) for row in quarantine.rows()] == [
+            ("gw-quiet", b"1"),
+            ("gw-loud", b"7"),
+            ("gw-loud", b"8"),
+            ("gw-loud", b"9"),
+        ]
+
+
+def test_too_many_bytes_cost_the_oldest(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "quarantine.db", max_bytes=1_000)) as quarantine:
+        quarantine.add([held(pack=bytes([n]) * 300) for n in range(5)], NOW)
+
+        assert [quarantine.pack(row.id) for row in quarantine.rows()] == [bytes([n]) * 300 for n in (2, 3, 4)]
+
+
+def test_a_choice_narrows_by_each_of_its_fields(quarantine: Quarantine) -> None:
+    quarantine.add([held("gw-a", "no sensor x"), held("gw-b", "no sensor x"), held("gw-b", "too old")], NOW)
+
+    assert [row.id for row in quarantine.rows(Choice(gateway="gw-b"))] == [2, 3]
+    assert [row.id for row in quarantine.rows(Choice(reason="sensor"))] == [1, 2]
+    assert [row.id for row in quarantine.rows(Choice(id=2, gateway="gw-b", reason="x"))] == [2]
+    assert quarantine.rows(Choice(id=1, gateway="gw-b")) == []
+
+
+def test_what_was_added_survives_kill_9(tmp_path: Path) -> None:
+    program = """
+import itertools, pathlib, sys
+from ingest.checks import Fault
+from ingest.quarantine import Held, Quarantine
+quarantine = Quarantine(pathlib.Path(sys.argv[1]))
+for n in itertools.count():
+    quarantine.add([Held("gw", Fault.NOT_A_PACK, "odd", b"%d" % n)], n)
+    print(n, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "q.db")], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while int(process.stdout.readline()) < 20:
+            pass
+        process.kill()
+        told = 21 + sum(1 for _ in process.stdout)
+
+    with closing(Quarantine(tmp_path / "q.db")) as quarantine:
+        assert [row.received_ms for row in quarantine.rows()][:told] == list(range(told))
+
+
+# --- hoflicht quarantine
+
+CITY = """
+name = "Kleinstadt"
+[yards.hof]
+name = "Hof"
+address = "Weg 1"
+lat = 51.0
+lon = 6.0
+hours.weekly = { mon = "08:00-18:00" }
+[yards.hof.sensors]
+air = {}
+%s
+[gateways]
+gw = { sites = ["hof"] }
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A config whose catalogue lacks the sensor `gate-in`, and a quarantine that holds its passages."""
+    at_ms = SystemClock().now_ms() // 1000 * 1000 - 60_000
+    passages = [Reading("hof", "gate-in", "passage", at_ms + n, 1.0) for n in range(3)]
+    air = Reading("hof", "air", "temperature", at_ms, 20.0)
+    (tmp_path / "city.toml").write_text(CITY % "")
+    (tmp_path / "ingest.toml").write_text('city = "city.toml"\n[store]\nurl = "sqlite:///readings.db"\n')
+    with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
+        quarantine.add(
+            [
+                Held("gw", Fault.UNKNOWN_SENSOR, "gw has no sensor hof/gate-in in the catalogue", senml.encode([*passages, air])),
+                Held("gw", Fault.NOT_A_PACK, "not JSON", b"\x1b[2Jhello"),
+            ],
+            NOW,
+        )
+    return tmp_path / "ingest.toml"
+
+
+def stored(config: Path) -> int:
+    with closing(open_store(f"sqlite:///{config.parent}/readings.db")) as store:
+        return store.count()
+
+
+def test_the_list_is_for_reading(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["quarantine", "list", str(config), "--reason", "sensor"]) == 0
+
+    _, line = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r" +1  2027-01-15 08:00  gw +1 +\d+  gw has no sensor hof/gate-in in the catalogue", line)
+
+
+def test_showing_a_pack_prints_its_readings_and_nothing_that_a_terminal_obeys(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["quarantine", "show", str(config)]) == 0
+
+    out = capsys.readouterr().out
+    assert "hof/gate-in/passage = 1 count" in out
+    assert "hof/air/temperature = 20 Cel" in out
+    assert "\\x1b[2Jhello" in out
+    assert "\x1b" not in out
+
+
+def test_before_the_repair_a_retry_brings_in_what_is_good_and_keeps_the_rest(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["quarantine", "retry", str(config)]) == 0
+
+    assert capsys.readouterr().out == "tried 2 packs: 1 readings of 1 packs are in the store, 2 packs stay\n"
+    assert stored(config) == 1
+
+
+def test_after_the_repair_a_retry_brings_it_in(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.main(["quarantine", "retry", str(config)])
+    (config.parent / "city.toml").write_text(CITY % 'gate-in = { role = "entry-control" }')
+    capsys.readouterr()
+
+    assert cli.main(["quarantine", "retry", str(config)]) == 0
+
+    assert capsys.readouterr().out == "tried 2 packs: 3 readings of 1 packs are in the store, 1 packs stay\n"
+    assert stored(config) == 4
+
+
+def test_a_retry_that_changes_nothing_leaves_the_rows_as_they_are(config: Path) -> None:
+    cli.main(["quarantine", "retry", str(config)])
+    with closing(Quarantine(config.parent / "quarantine.db")) as quarantine:
+        before = quarantine.rows()
+
+        cli.main(["quarantine", "retry", str(config)])
+
+        assert quarantine.rows() == before
+
+
+def test_only_what_was_chosen_is_dropped(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["quarantine", "drop", str(config), "--id", "2"]) == 0
+
+    assert capsys.readouterr().out == "dropped 1 packs\n"
+    with closing(Quarantine(config.parent / "quarantine.db")) as quarantine:
+        assert [row.id for row in quarantine.rows()] == [1]
+
+
+def test_dropping_everything_by_accident_is_not_possible(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["quarantine", "drop", str(config)]) == 2
+
+    assert "say which" in capsys.readouterr().err
+
+
+def test_a_store_that_is_away_loses_nothing(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (config.parent / "city.toml").write_text(CITY % 'gate-in = { role = "entry-control" }')
+    config.write_text('city = "city.toml"\n[store]\nurl = "influx+http://127.0.0.1:1/bucket?org=hoflicht"\n')
+
+    assert cli.main(["quarantine", "retry", str(config)]) == 1
+
+    assert "stopped: InfluxDB at http://127.0.0.1:1" in capsys.readouterr().err
+    with closing(Quarantine(config.parent / "quarantine.db")) as quarantine:
+        assert [row.id for row in quarantine.rows()] == [1, 2]
