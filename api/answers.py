@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hoflicht.catalogue import City, Yard
+from hoflicht.catalogue import Cabinet, City, Lamp, Yard
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
 from hoflicht.wait import Wait
@@ -133,8 +133,8 @@ def lamps_answer(city: City, latest: Iterable[Reading], now_ms: int) -> LampsAns
 
 def airs_answer(city: City, latest: Iterable[Reading], now_ms: int) -> AirsAnswer:
     """The sensors of particulates at places that the catalogue knows."""
-    known = (*city.yards.items(), *city.lamps.items(), *city.cabinets.items())
-    places = {site: (place.lat, place.lon) for site, place in known}
+    known: dict[str, Yard | Lamp | Cabinet] = {**city.yards, **city.lamps, **city.cabinets}
+    places = {site: (place.lat, place.lon) for site, place in known.items()}
     values: dict[tuple[str, str], dict[str, Measured]] = {}
     for reading in latest:
         measured = _measured(reading, now_ms)

@@ -9,7 +9,7 @@ import msgspec
 from api import words
 from api.words import Words
 from hoflicht.catalogue import City
-from hoflicht.wait import State, Wait
+from hoflicht.wait import State, Wait, shown_minutes
 
 ARROWS = {"rising": "↗", "steady": "→", "falling": "↘"}
 SHORT_MIN = 10  # up to here a wait is marked as short
@@ -90,9 +90,7 @@ def _level(wait: Wait) -> str:
 
 def _best(waits: Mapping[str, Wait]) -> frozenset[str]:
     """The yards with the shortest wait as shown, where others are open that take longer."""
-    shown = {
-        name: words.shown_minutes(wait.p50_s) for name, wait in waits.items() if wait.state is State.OPEN and wait.p50_s is not None
-    }
+    shown = {name: shown_minutes(wait.p50_s) for name, wait in waits.items() if wait.state is State.OPEN and wait.p50_s is not None}
     shortest = min(shown.values(), default=0)
     if all(minutes == shortest for minutes in shown.values()):
         return frozenset()

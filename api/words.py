@@ -9,6 +9,7 @@ from api.reason import Reason
 from hoflicht.wait import State, Trend, Wait, shown_minutes
 
 BEYOND = 60  # minutes; a sign and a page count no further
+MORE = "> "
 STEP = 5  # minutes; a range is told in these
 
 
@@ -37,8 +38,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     unknown: str
     expired: str
     heard: str
+    age_now: str
     age_s: str
-    age_min: str
     open: str
     state_held: str
     state_closing: str
@@ -50,7 +51,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     footer: str
     other: str
     other_code: str
-    clock: str
     weekdays: tuple[str, ...]
     trends: Mapping[Trend, str]
     reasons: Mapping[str, str]
@@ -79,8 +79,8 @@ GERMAN = Words(
     unknown="Keine Angabe",
     expired="Keine aktuelle Angabe",
     heard="Zuletzt gehört um {time} Uhr",
-    age_s="Stand: gerade eben",
-    age_min="Stand: vor {n} Min.",
+    age_now="Stand: gerade eben",
+    age_s="Stand: vor {n} Sekunden",
     open="Geöffnet",
     state_held="Gesperrt",
     state_closing="Schließt bald",
@@ -92,7 +92,6 @@ GERMAN = Words(
     footer="Gezählt werden Fahrzeuge, keine Personen. Keine Bilder, keine Kennzeichen.",
     other="English",
     other_code="en",
-    clock="Uhr",
     weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
     trends={Trend.RISING: "Wartezeit steigt", Trend.STEADY: "Wartezeit gleichbleibend", Trend.FALLING: "Wartezeit sinkt"},
     reasons={
@@ -131,8 +130,8 @@ ENGLISH = Words(
     unknown="No information",
     expired="No current information",
     heard="Last heard at {time}",
-    age_s="Updated just now",
-    age_min="Updated {n} min ago",
+    age_now="Updated just now",
+    age_s="Updated {n} seconds ago",
     open="Open",
     state_held="On hold",
     state_closing="Closing soon",
@@ -144,7 +143,6 @@ ENGLISH = Words(
     footer="We count vehicles, not people. No pictures, no number plates.",
     other="Deutsch",
     other_code="de",
-    clock="",
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     trends={Trend.RISING: "Wait is rising", Trend.STEADY: "Wait is steady", Trend.FALLING: "Wait is falling"},
     reasons={
@@ -165,31 +163,26 @@ LANGUAGES = {words.code: words for words in (GERMAN, ENGLISH)}
 
 def headline(wait: Wait, words: Words) -> str:
     """The one sentence that matters."""
-    if wait.state is State.HELD:
-        return words.held
-    if wait.state is State.CLOSING:
-        return words.closing
-    if wait.state is State.CLOSED:
-        return words.closed
-    if wait.state is State.UNKNOWN:
-        return words.unknown
+    if wait.state is not State.OPEN:
+        without = {State.HELD: words.held, State.CLOSING: words.closing, State.CLOSED: words.closed, State.UNKNOWN: words.unknown}
+        return without[wait.state]
     number = big(wait)
     if number is None:
         return words.no_number
-    if number.startswith("> "):
-        return words.more_than.format(n=number.removeprefix("> "))
+    if number.startswith(MORE):
+        return words.more_than.format(n=number.removeprefix(MORE))
     return words.free if number == "0" else words.about.format(n=number)
 
 
 def big(wait: Wait) -> str | None:
-    """The minutes that stand large: rounded up to the steps of a sign, "> 60" beyond them; None where there is no number to show."""
+    """The minutes that stand large: rounded up to the steps of a sign, "> 60" beyond; None without a number."""
     if wait.state is not State.OPEN:
         return None
     if wait.p50_s is not None:
         minutes = shown_minutes(wait.p50_s)
-        return f"> {BEYOND}" if minutes > BEYOND else str(minutes)
+        return f"{MORE}{BEYOND}" if minutes > BEYOND else str(minutes)
     if wait.more_than_s is not None and wait.more_than_s >= STEP * 60:
-        return f"> {_down(wait.more_than_s)}"
+        return f"{MORE}{min(_down(wait.more_than_s), BEYOND)}"
     return None
 
 

@@ -4,7 +4,6 @@ A gateway without a battery clock runs for a while before its clock is set, and 
 arrival and the disk lies up to a second, so that a wall-clock time taken on arrival could be one from before the jump.
 """
 
-import math
 from collections import OrderedDict
 
 import msgspec
@@ -27,13 +26,21 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     value: float
 
 
-def is_sound(sample: Sample) -> bool:
-    """Tell whether `sample` can be a reading: a known quantity, a finite value in its range, names that are ids, a possible age."""
+def is_sound(sample: Sample, site: str, sensor: str) -> bool:
+    """Tell whether `sample` can be a reading: a known quantity, a value in its range, names that are ids, a possible age.
+
+    `site` and `sensor` are the port's, for devices that do not name themselves.
+    """
     quantity = QUANTITIES.get(sample.quantity)
-    if quantity is None or not math.isfinite(sample.value) or not quantity.low <= sample.value <= quantity.high:
+    if quantity is None or not quantity.low <= sample.value <= quantity.high:  # NaN is in no range
         return False
-    names = [name for name in (sample.site, sample.sensor) if name]
-    return all(is_id(name) for name in names) and 0 <= sample.age_ms <= MAX_AGE_MS
+    return is_id(sample.site or site) and is_id(sample.sensor or sensor) and 0 <= sample.age_ms <= MAX_AGE_MS
+
+
+def observe(sample: Sample, site: str, sensor: str, arrived_ms: int) -> Observation:
+    """What a sound `sample` says, at the time when it happened."""
+    seen_ms = arrived_ms - sample.age_ms
+    return Observation(sample.site or site, sample.sensor or sensor, sample.quantity, seen_ms, sample.value)
 
 
 class Distinct:

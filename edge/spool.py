@@ -1,15 +1,15 @@
 """Readings on disk until the database has them.
 
-A reading is accepted once `append` or `keep` has returned: WAL with synchronous=FULL has it on the medium then. It leaves the file only
-by `drop` (ingest has it in the database), `refuse` (ingest cannot use it: the quarantine table) or because the file is full.
+A reading is accepted once `append` or `keep` has returned: WAL with synchronous=FULL has it on the medium then. It leaves the file
+only by `drop` (ingest has it in the database), `refuse` (ingest cannot use it: the quarantine table) or because the file is full.
 
-A batch is a range of row ids. Ids are never used twice (AUTOINCREMENT), and all rows of a range were in the batch when it was formed; so
-`<nonce>-<first>-<last>` names the same rows for ever, and a receipt that comes after a restart drops exactly what was stored. The nonce
-is the file's own: a spool that was begun anew ignores the receipts of its predecessor.
+A batch is a range of row ids. Ids are never used twice (AUTOINCREMENT), and all rows of a range were in the batch when it was
+formed, so `<nonce>-<first>-<last>` names the same rows for ever: a receipt after a restart drops exactly what was stored. The nonce
+is the file's own; a spool that was begun anew ignores the receipts of its predecessor.
 
-The time of a row is `at_ms` plus the offset of its boot. Boot 0 stands for the wall clock and has offset 0. A row that was taken while
-the clock was not set belongs to this boot, counts from its start, and has no time until the boot gets its offset: one write stamps
-them all. No row of a batch is without a time, nor is any row before it.
+The time of a row is `at_ms` plus the offset of its boot. Boot 0 stands for the wall clock and has offset 0. A row that was taken
+while the clock was not set belongs to this boot, counts from its start, and has no time until the boot gets its offset: one write
+stamps them all. A batch ends before the first row without a time.
 
 SQLite itself keeps the limit (max_page_count), so that a full spool and a full disk are one case, SQLITE_FULL.
 """

@@ -160,13 +160,13 @@ def _chunks(file: str, as_hex: bool) -> Iterator[bytes]:
 
 
 def _unhex(opened: io.FileIO) -> Iterator[bytes]:
-    buffered = io.BufferedReader(opened)
-    for number, line in enumerate(iter(lambda: buffered.readline(MAX_HEX_LINE), b""), start=1):
-        digits = "".join(line.decode("ascii", "replace").partition("#")[0].split())
-        try:
-            yield bytes.fromhex(digits)
-        except ValueError as cause:
-            raise BadConfig(f"line {number} is no hex text: {digits[:40]!r}") from cause
+    with io.BufferedReader(opened) as buffered:
+        for number, line in enumerate(iter(lambda: buffered.readline(MAX_HEX_LINE), b""), start=1):
+            digits = "".join(line.decode("ascii", "replace").partition("#")[0].split())
+            try:
+                yield bytes.fromhex(digits)
+            except ValueError as cause:
+                raise BadConfig(f"line {number} is no hex text: {digits[:40]!r}") from cause
 
 
 def _decode_arguments() -> argparse.ArgumentParser:

@@ -140,11 +140,16 @@ def _samples(body: bytes) -> tuple[list[Sample], list[Noise]]:
     return samples, given_up
 
 
-def _records(pack: Any) -> Iterator[senml.Record]:
+def _records(pack: Any) -> Iterator[senml.Record | senml.Bad]:
     """SenML records with their whole names, site included: nodes may leave it out."""
     base = ""
     for labelled in msgspec.convert(pack, list[dict[int, Any]]):
-        record = msgspec.convert({LABELS[label]: value for label, value in labelled.items() if label in LABELS}, senml.Record)
+        known = {LABELS[label]: value for label, value in labelled.items() if label in LABELS}
+        try:
+            record = msgspec.convert(known, senml.Record)
+        except msgspec.ValidationError as cause:
+            yield senml.Bad(f"a wrong type: {cause}", b"")
+            continue
         base = base if record.bn is None else record.bn
         if record.v is not None or record.vb is not None or record.n:
             name = base + record.n

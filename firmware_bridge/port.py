@@ -34,7 +34,7 @@ class Port:
     one line in the log when it starts and one when it ends. Raise BadConfig for line settings that no port has.
     """
 
-    def __init__(self, path: str, line: Line) -> None:
+    def __init__(self, path: str, line: Line, write_timeout_s: float = WRITE_TIMEOUT_S) -> None:
         self.path = path
         self.errors = 0  # times an open port failed
         self.opened = 0  # times it was opened: where it grows, the device may have lost its settings
@@ -45,7 +45,7 @@ class Port:
         try:
             # No port yet: pyserial checks the settings and opens nothing.
             self._serial = serial.Serial(
-                None, line.baud, line.bits, line.parity, line.stop, write_timeout=WRITE_TIMEOUT_S, exclusive=True
+                None, line.baud, line.bits, line.parity, line.stop, write_timeout=write_timeout_s, exclusive=True
             )
         except ValueError as cause:
             raise BadConfig(f"{path}: {cause}") from cause

@@ -12,6 +12,7 @@ import random
 import ssl
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
@@ -22,7 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from hoflicht.config import Strict, secret
+from hoflicht.config import Strict, beside, secret
 from hoflicht.errors import BadConfig, Unavailable
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,11 @@ class BrokerConfig(Strict, frozen=True):
     ca_file: str = ""  # with it the connection is TLS
     cert_file: str = ""
     key_file: str = ""
+
+    def beside(self, config: Path) -> "BrokerConfig":
+        """The same broker with the paths of its files counted from the folder of `config`."""
+        names = ("password_file", "ca_file", "cert_file", "key_file")
+        return msgspec.structs.replace(self, **{n: str(beside(config, getattr(self, n))) for n in names if getattr(self, n)})
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

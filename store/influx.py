@@ -94,9 +94,11 @@ def parse(url: str) -> Address:
 
 
 class InfluxStore:
-    """Readings in one bucket; the token must be allowed to write to it, to read from it, or both, as it is used."""
+    """Readings in one bucket; ingest needs a token that may write to it, the api one that may read it, `prepare` all access."""
 
     def __init__(self, address: Address, token: str) -> None:
+        if not (token.isascii() and token.isprintable()):
+            raise BadConfig("the token holds what no header can carry; is [store] token_file or INFLUX_TOKEN the right one?")
         self._address = address
         self._zip = urlsplit(address.server).hostname not in LOOPBACK
         client: Any = InfluxDBClient  # its annotations deny what its documentation offers: a pair of timeouts
@@ -166,8 +168,10 @@ class InfluxStore:
             self._call("POST", "/api/v2/tasks", {}, {"org": self._address.org, "flux": flux})
 
     def ping(self) -> None:
-        # Not /ping or /health, which know neither token nor bucket; not /query, which answers 200 to a bucket that is not there.
-        self._list("/api/v2/buckets", {"name": self._address.bucket})
+        # Not /ping or /health, which know neither token nor bucket; not /query, which answers 200 and nothing where the bucket is
+        # missing or the token may only write: the api would take that for sensors that are silent.
+        if not self._list("/api/v2/buckets", {"name": self._address.bucket}).buckets:
+            raise Refused(f"{self._where()}: the token may not read the bucket {self._address.bucket}")
 
     def close(self) -> None:
         self._client.close()
@@ -198,7 +202,7 @@ class InfluxStore:
             pass  # 404: InfluxDB's way to say that there is none of this name; a token it does not know fails at the next step
         orgs = self._list("/api/v2/orgs", {}).orgs
         if not orgs:
-            raise Refused(f"{self._where()}: there is no bucket {name}, and the token may not make one; use an all-access token")
+            raise Refused(f"{self._where()}: no bucket {name} that this token may see or make; use an all-access token")
         rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
         self._call("POST", "/api/v2/buckets", {}, {"name": name, "orgID": orgs[0].id, "retentionRules": rules})
 

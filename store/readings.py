@@ -53,7 +53,7 @@ class Store(Protocol):
         ...
 
     def ping(self) -> None:
-        """Return if the store answers and knows us."""
+        """Return if the store answers and lets us read."""
         ...
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ def open_store(url: str, token: str = "") -> Store:
 
 def open_configured(store: StoreConfig, config: Path) -> Store:
     """Open what the `[store]` section of the file at `config` names; relative paths start at the folder of that file."""
-    token = os.environ.get(ENVIRONMENT, "")
+    token = os.environ.get(ENVIRONMENT, "").strip()
     if store.token_file:
         token = secret(str(beside(config, store.token_file)), "[store] token_file")
     url = store.url

@@ -52,13 +52,7 @@ def test_check_bytes(telegram: bytes, check: int) -> None:
 )
 def test_what_a_sign_reads(telegram: bytes, said: Telegram) -> None:
     assert read(telegram) == [said]
-    assert [item for byte in telegram for item in read_on(byte)] == []
     assert byte_by_byte(telegram) == [said]
-
-
-def read_on(byte: int) -> list[Telegram | Noise]:
-    """One byte alone completes nothing."""
-    return [item for item in read(bytes((byte,))) if isinstance(item, Telegram)]
 
 
 def byte_by_byte(data: bytes) -> list[Telegram | Noise]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from hoflicht import BadConfig, BadPayload, Reading, Refused, Unavailable
-from store.answers import Rejected
+from store.answers import Rejected, bounded_readings
 from store.readings import Store, StoreConfig, open_configured, open_store
 from tests.conftest import Bucket, Influxd, free_port
 
@@ -178,6 +178,13 @@ def test_steps_are_counted_from_the_epoch_not_from_the_question(store: Store) ->
 def test_more_steps_than_a_plot_has_pixels_are_refused(store: Store) -> None:
     with pytest.raises(BadPayload, match="more than 50000 steps"):
         store.means("hof-west", "air", "temperature", 0, T0, 60_000)
+
+
+def test_more_readings_than_memory_bears_are_refused() -> None:
+    bounded_readings(1_000_000, "hof-west")
+
+    with pytest.raises(BadPayload, match="more than 1000000 readings of hof-west"):
+        bounded_readings(1_000_001, "hof-west")
 
 
 def test_an_empty_write_is_a_way_to_ask_whether_one_would_be_taken(store: Store) -> None:
@@ -363,6 +370,35 @@ def test_a_wrong_token_is_refused(influx: Bucket, ask: Callable[[Store], object]
         ask(store)
 
 
+def limited_token(bucket: Bucket, action: str) -> str:
+    """A token that may do only that, and only with this bucket."""
+    found = bucket.server.call(f"/api/v2/buckets?name={bucket.name}")["buckets"][0]
+    resource = {"type": "buckets", "id": found["id"], "orgID": found["orgID"]}
+    made: Any = bucket.server.call(
+        "/api/v2/authorizations", {"orgID": found["orgID"], "permissions": [{"action": action, "resource": resource}]}
+    )
+    return str(made["token"])
+
+
+def test_a_token_that_may_only_write_is_enough_for_writing_and_is_told_from_silence(influx: Bucket) -> None:
+    with closing(open_store(influx.store_url, limited_token(influx, "write"))) as store:
+        assert store.write([temperature(T0)]) == []
+        with pytest.raises(Refused, match="may not read"):
+            store.ping()
+        with pytest.raises(Refused, match="all-access token"):
+            store.prepare()
+
+
+def test_a_token_that_may_only_read_is_enough_for_reading(influx: Bucket, influx_store: Store) -> None:
+    influx_store.write([temperature(T0)])
+
+    with closing(open_store(influx.store_url, limited_token(influx, "read"))) as store:
+        store.ping()
+        assert store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0)]
+        with pytest.raises(Refused, match="does not accept the token"):
+            store.write([])
+
+
 def test_a_bucket_that_is_not_there_says_how_to_make_it(influxd: Influxd) -> None:
     url = f"influx+{influxd.url}/no-such-bucket?org=hoflicht"
 
@@ -440,6 +476,11 @@ def test_the_token_comes_from_the_file_beside_the_config(influx: Bucket, tmp_pat
 
     with closing(open_configured(config, tmp_path / "ingest.toml")) as store:
         store.ping()
+
+
+def test_a_token_that_no_header_can_carry_is_an_error_of_the_config() -> None:
+    with pytest.raises(BadConfig, match="token_file"):
+        open_store("influx+http://127.0.0.1:8086/bucket?org=hoflicht", "two\nlines")
 
 
 def test_a_token_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""The web server: uvicorn on a socket of ours, in a thread of its own, gone at once when told so."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.streams import MAX_CLIENTS, Streams
+from hoflicht.errors import BadConfig
+
+PLAIN_REQUESTS = 500  # under way besides the streams; more than that are told to come back
+BACKLOG = 512
+GRACE_S = 2  # for answers under way when we end; streams end at once
+JOIN_S = 5.0
+
+
+def listen(address: str) -> socket.socket:
+    """A socket that listens on "host:port"; raise BadConfig where that is no address of this machine or in use."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise BadConfig(f'listen = "{address}": expected host:port, an example: "127.0.0.1:8000"')
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
+    except OSError as cause:
+        raise BadConfig(f'listen = "{address}": {cause.strerror}; choose another address or port') from cause
+
+
+@contextlib.contextmanager
+def serving(app: FastAPI, listener: socket.socket, streams: Streams) -> Iterator[None]:
+    """Answer on `listener` while the block runs; then end `streams` and close."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",  # that it starts and ends we say ourselves
+        access_log=False,  # addresses of citizens belong into no log
+        lifespan="off",
+        server_header=False,
+        limit_concurrency=MAX_CLIENTS + PLAIN_REQUESTS,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        streams.close()
+        server.should_exit = True
+        thread.join(JOIN_S)

@@ -1,0 +1,42 @@
+"""Chatty sensors: one reading a minute and quantity instead of one a second."""
+
+from collections.abc import Iterator
+
+from edge.config import PortConfig
+from edge.observation import Observation, observe
+from firmware_bridge.frames import Frame
+
+COUNTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")  # their mean means nothing
+
+
+class Averages:
+    """The mean of each quantity over `average_s`, the last value of counters.
+
+    A window starts with its first value and is told by the first frame after its end, with the time of its last value: where the
+    sensor falls silent nothing is added to what it said.
+    """
+
+    def __init__(self, port: PortConfig) -> None:
+        self._port = port
+        self._window_ms = int(port.average_s * 1000)
+        self._since_ms: int | None = None
+        self._last: dict[str, Observation] = {}
+        self._sums: dict[str, tuple[float, int]] = {}
+
+    def take(self, frame: Frame, arrived_ms: int) -> Iterator[Observation]:
+        """Take the samples of `frame`; hand out a window that has ended."""
+        if self._since_ms is not None and arrived_ms - self._since_ms >= self._window_ms:
+            yield from self._told()
+        for sample in frame.samples:
+            self._since_ms = arrived_ms if self._since_ms is None else self._since_ms
+            total, count = self._sums.get(sample.quantity, (0.0, 0))
+            self._sums[sample.quantity] = (total + sample.value, count + 1)
+            self._last[sample.quantity] = observe(sample, self._port.site, self._port.sensor, arrived_ms)
+
+    def _told(self) -> Iterator[Observation]:
+        for quantity, seen in self._last.items():
+            total, count = self._sums[quantity]
+            value = seen.value if quantity in COUNTERS else round(total / count, 6)
+            yield Observation(seen.site, seen.sensor, quantity, seen.seen_ms, value)
+        self._since_ms = None
+        self._last, self._sums = {}, {}

@@ -1,0 +1,156 @@
+"""What a gateway must be told: one TOML file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from edge.sign import PROTOCOLS
+from firmware_bridge.devices import DEVICES, Line, Parity
+from hoflicht.broker import BrokerConfig
+from hoflicht.config import Strict, beside, choose, load
+from hoflicht.errors import BadConfig
+from hoflicht.reading import is_id
+
+CLOCKS = {"ntp": True, "system": False}  # whether only the kernel's word counts
+SELF_NAMING = "node"  # the one driver whose devices may name their sensor and site themselves
+OWN_SENSORS = ("gateway", "cpu")  # of the gateway's own health, beside one for each port
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Metres = Annotated[float, msgspec.Meta(gt=0, le=50)]
+BusAddress = Annotated[int, msgspec.Meta(ge=0, le=247)]  # Modbus over serial line §2.2
+SignAddress = Annotated[int, msgspec.Meta(ge=0, le=15)]
+
+
+class SpoolConfig(Strict, frozen=True):
+    """Where readings wait for their receipt."""
+
+    path: str
+    limit_mb: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 200  # three million readings
+
+
+class PortConfig(Strict, frozen=True):
+    """A serial port and the device at it."""
+
+    path: str
+    driver: str
+    site: str = ""  # where the device hangs
+    sensor: str = ""  # what it is called there
+    baud: int | None = None  # this and the next three: only where the device is not as its maker ships it
+    bits: Literal[7, 8] | None = None
+    parity: Parity | None = None
+    stop: Literal[1, 2] | None = None
+    address: BusAddress | None = None
+    average_s: Seconds = 60  # over which values are averaged, and how often a presence is repeated
+    near_m: Metres = 2.5  # lidar: what is nearer than this stands in the lane
+    hold_s: Seconds = 1  # lidar: how long a change must last to count
+    direction: Literal["inbound", "outbound", "both"] = "inbound"  # radar: who is counted
+    together_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1  # radar: reports closer than this are one vehicle
+
+    def line(self) -> Line:
+        """The device's line with this port's exceptions."""
+        usual = DEVICES[self.driver].line
+        return Line(
+            usual.baud if self.baud is None else self.baud,
+            usual.bits if self.bits is None else self.bits,
+            usual.parity if self.parity is None else self.parity,
+            usual.stop if self.stop is None else self.stop,
+        )
+
+
+class SignConfig(Strict, frozen=True):
+    """An LED sign."""
+
+    path: str
+    yard: str
+    protocol: str = "ibis-ds009"
+    width: Literal[16, 20, 24] = 16  # characters, for ibis-ds009
+    address: SignAddress = 1  # for ibis-ds021
+
+
+class HealthConfig(Strict, frozen=True):
+    """How often the gateway reports about itself."""
+
+    every_s: Annotated[float, msgspec.Meta(ge=1, le=3_600)] = 60
+
+
+class EdgeConfig(Strict, frozen=True):
+    """A gateway. Relative paths start at the folder of the file."""
+
+    gateway: str
+    spool: SpoolConfig
+    broker: BrokerConfig = BrokerConfig()
+    clock: str = "ntp"  # "system" where no time service runs
+    http: str = ""  # /healthz and /metrics, "127.0.0.1:9101"; empty: nowhere
+    ports: dict[str, PortConfig] = {}
+    signs: dict[str, SignConfig] = {}
+    health: HealthConfig = HealthConfig()
+
+
+def load_edge(path: Path) -> EdgeConfig:
+    """Read and check the file, touching no hardware; paths come back absolute. Raise BadConfig, one line."""
+    config = load(path, EdgeConfig)
+    choose(f"{path}: clock", config.clock, CLOCKS)
+    for name, port in config.ports.items():
+        choose(f"{path}: [ports.{name}] driver", port.driver, dict(DEVICES))
+    for name, sign in config.signs.items():
+        choose(f"{path}: [signs.{name}] protocol", sign.protocol, dict(PROTOCOLS))
+    for complaint in _complaints(config):
+        raise BadConfig(f"{path}: {complaint}")
+    return _with_paths(config, path)
+
+
+def _complaints(config: EdgeConfig) -> Iterator[str]:
+    if not is_id(config.gateway):
+        yield f"gateway: {_no_id(config.gateway)}"
+    for name, port in config.ports.items():
+        yield from (f"[ports.{name}] {complaint}" for complaint in _complaints_of_port(name, port))
+    for name, sign in config.signs.items():
+        if not is_id(sign.yard):
+            yield f"[signs.{name}] yard: {_no_id(sign.yard)}"
+    yield from _complaints_of_doubles(config)
+
+
+def _complaints_of_port(name: str, port: PortConfig) -> Iterator[str]:
+    if not is_id(name) or name in OWN_SENSORS:
+        yield f"the name of a port must be an id (lower case letters, digits, hyphens) other than {', '.join(OWN_SENSORS)}"
+    for key in ("site", "sensor"):
+        value: str = getattr(port, key)
+        if value and not is_id(value):
+            yield f"{key}: {_no_id(value)}"
+        elif not value and port.driver != SELF_NAMING:
+            yield f"the key {key!r} is missing: a {port.driver} does not say what it is called"
+    if port.baud is not None and not 50 <= port.baud <= 4_000_000:
+        yield f"baud: {port.baud} is no speed of a serial port"
+
+
+def _complaints_of_doubles(config: EdgeConfig) -> Iterator[str]:
+    paths: dict[str, str] = {}
+    tables = {f"ports.{name}": port.path for name, port in config.ports.items()}
+    tables |= {f"signs.{name}": sign.path for name, sign in config.signs.items()}
+    for table, path in tables.items():
+        if path in paths:
+            yield f"[{table}] and [{paths[path]}] have the same path {path}: a port has one user"
+        paths[path] = table
+    sensors: dict[tuple[str, str], str] = {}
+    for name, port in config.ports.items():
+        key = (port.site, port.sensor)
+        if port.sensor and key in sensors:
+            yield f"[ports.{name}] and [ports.{sensors[key]}] are both {port.site}/{port.sensor}: their readings would mix"
+        sensors[key] = name
+
+
+def _no_id(value: str) -> str:
+    return f"{value!r} cannot be a name: lower case letters, digits and hyphens, at most 63"
+
+
+def _with_paths(config: EdgeConfig, file: Path) -> EdgeConfig:
+    replace = msgspec.structs.replace
+    return replace(
+        config,
+        broker=config.broker.beside(file),
+        spool=replace(config.spool, path=str(beside(file, config.spool.path))),
+        ports={name: replace(port, path=str(beside(file, port.path))) for name, port in config.ports.items()},
+        signs={name: replace(sign, path=str(beside(file, sign.path))) for name, sign in config.signs.items()},
+    )

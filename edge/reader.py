@@ -1,0 +1,108 @@
+"""One serial port: bytes to frames to observations, and requests to devices that want to be asked."""
+
+import queue
+from collections import deque
+
+import msgspec
+
+from edge.config import PortConfig
+from edge.drivers import Driver
+from edge.observation import Observation, is_sound
+from firmware_bridge.devices import ANSWER_S, DEVICES
+from firmware_bridge.frames import Frame, Noise
+from firmware_bridge.port import Port
+from hoflicht.clock import Clock
+from hoflicht.stop import Stopping
+
+READ_S = 0.5  # a stop is noticed after that
+ANSWER_MS = int(ANSWER_S * 1000)
+
+
+class Counters(msgspec.Struct):
+    """What a port has seen since the start. Its reader writes, health reads."""
+
+    frames: int = 0
+    frames_lost: int = 0
+    noise_bytes: int = 0
+    errors: int = 0
+    is_open: bool = False
+    unsound: int = 0  # samples that cannot be readings
+    overflown: int = 0  # observations for which the queue to the spool had no room
+
+
+class Polls:
+    """What to ask a device and when: all its requests each period, one after the other."""
+
+    def __init__(self, requests: tuple[bytes, ...], every_s: float) -> None:
+        self._requests = requests
+        self._every_ms = int(every_s * 1000)
+        self._due_ms: int | None = None
+        self._asked_ms: int | None = None
+        self._left: deque[bytes] = deque()
+
+    def next(self, now_ms: int) -> bytes | None:
+        """The request that is due now; never one before the time that the device has for the answer to the last one."""
+        if not self._requests or not self._every_ms:
+            return None
+        if self._due_ms is None or now_ms >= self._due_ms:
+            # From now on, not from when it was due: after a pause one round is enough.
+            self._left, self._due_ms = deque(self._requests), now_ms + self._every_ms
+        if not self._left or (self._asked_ms is not None and now_ms - self._asked_ms < ANSWER_MS):
+            return None
+        self._asked_ms = now_ms
+        return self._left.popleft()
+
+
+class Intake:
+    """Bytes of one port in, observations into the queue, counted on the way."""
+
+    def __init__(self, config: PortConfig, driver: Driver, out: "queue.Queue[Observation]", counters: Counters) -> None:
+        self._device = DEVICES[config.driver]
+        self._decoder = self._device.decoder()
+        self._config = config
+        self._driver = driver
+        self._out = out
+        self._counters = counters
+
+    def begin_anew(self) -> None:
+        """Forget half a frame: what comes now is of another connection."""
+        self._decoder = self._device.decoder()
+
+    def take(self, data: bytes, arrived_ms: int) -> None:
+        """Take bytes that came, or a request that is about to be sent."""
+        for item in self._decoder.feed(data):
+            if isinstance(item, Noise):
+                self._counters.noise_bytes += len(item.data)
+            else:
+                self._take_frame(item, arrived_ms)
+
+    def _take_frame(self, frame: Frame, arrived_ms: int) -> None:
+        sound = tuple(sample for sample in frame.samples if is_sound(sample, self._config.site, self._config.sensor))
+        self._counters.frames += 1
+        self._counters.frames_lost += frame.lost
+        self._counters.unsound += len(frame.samples) - len(sound)
+        for observation in self._driver.take(Frame(sound, frame.lost), arrived_ms):
+            try:
+                self._out.put_nowait(observation)
+            except queue.Full:  # the disk takes nothing; what waits already is older, and the loss is counted
+                self._counters.overflown += 1
+
+
+def run(port: Port, config: PortConfig, intake: Intake, counters: Counters, *, clock: Clock, stopping: Stopping) -> None:
+    """Read `port` until `stopping`; each time it was opened the device is started and decoding begins anew."""
+    device = DEVICES[config.driver]
+    polls = Polls(device.polls(device.address if config.address is None else config.address), device.poll_every_s)
+    opened = 0
+    while not stopping.is_set():
+        data = port.read(READ_S)
+        counters.is_open, counters.errors = port.is_open, port.errors
+        if port.opened != opened:
+            opened = port.opened
+            intake.begin_anew()
+            for request in device.start:
+                port.write(request)
+        intake.take(data, clock.monotonic_ms())
+        request_due = polls.next(clock.monotonic_ms()) if port.is_open else None
+        if request_due is not None:
+            intake.take(request_due, clock.monotonic_ms())
+            port.write(request_due)

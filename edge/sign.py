@@ -1,0 +1,95 @@
+"""One sign that shows one yard's wait, and never an old one.
+
+The number comes with its own end: the message expiry that the broker counts down, and the validity that the api gave it. Both are
+spans, so the watchdog runs on the monotonic clock and works while the wall clock is wrong. A sign keeps its last text for ever;
+therefore it is told that there is no number when there is none.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from edge import texts
+from firmware_bridge import ibis
+from firmware_bridge.port import Port
+from hoflicht import wait as waits
+from hoflicht.broker import Message
+from hoflicht.clock import Clock
+from hoflicht.stop import Stopping
+from hoflicht.wait import Wait
+
+log = logging.getLogger(__name__)
+
+LINE = 16  # characters of a block in DS003a and DS021
+REPEAT_MS = 20_000  # a sign that was without power for a moment shows the number again after that
+LOOK_S = 0.25  # how long a new or an expired number waits
+
+Telegram = Callable[[Wait | None, int, int], bytes]  # wait, width, address
+
+
+def _ds009(wait: Wait | None, width: int, _address: int) -> bytes:
+    return ibis.ds009(texts.one_line(wait, width), 16 if width <= 16 else 20 if width <= 20 else 24)
+
+
+def _ds003a(wait: Wait | None, _width: int, _address: int) -> bytes:
+    return ibis.ds003a(_two_blocks(wait))
+
+
+def _ds021(wait: Wait | None, _width: int, address: int) -> bytes:
+    return ibis.ds021(address, _two_blocks(wait))
+
+
+def _two_blocks(wait: Wait | None) -> str:
+    return "".join(f"{line:<{LINE}}" for line in texts.two_lines(wait))
+
+
+PROTOCOLS: Mapping[str, Telegram] = {"ibis-ds009": _ds009, "ibis-ds003a": _ds003a, "ibis-ds021": _ds021}
+
+
+class Latest:
+    """The newest wait of a yard and until when it may be shown: filled by the uplink's thread, read by the sign's."""
+
+    def __init__(self, yard: str, clock: Clock) -> None:
+        self._yard = yard
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._wait: Wait | None = None
+        self._until_ms = 0  # monotonic
+
+    def take(self, message: Message) -> None:
+        """Note what the api published; an empty, unreadable or undated message takes the number away."""
+        try:
+            wait = waits.decode(message.payload) if message.payload else None
+        except msgspec.DecodeError as cause:
+            log.warning("the wait of %s cannot be read (%s); its sign shows no number", self._yard, cause)
+            wait = None
+        lasts_ms = 0 if wait is None else self._lasts_ms(wait, message.expiry_s)
+        with self._lock:
+            self._wait, self._until_ms = wait, self._clock.monotonic_ms() + lasts_ms
+
+    def get(self) -> Wait | None:
+        """The wait, or None where there is none that may be shown now."""
+        with self._lock:
+            return self._wait if self._clock.monotonic_ms() < self._until_ms else None
+
+    def _lasts_ms(self, wait: Wait, expiry_s: int | None) -> int:
+        valid_ms = int((wait.valid_until - wait.as_of).total_seconds() * 1000)
+        if expiry_s is not None:
+            return min(valid_ms, expiry_s * 1000)
+        # The broker does not count down, and a retained message may be old: only a clock that is set can tell how old.
+        if not self._clock.is_set():
+            return 0
+        return min(valid_ms, int(wait.valid_until.timestamp() * 1000) - self._clock.now_ms())
+
+
+def run(port: Port, latest: Latest, telegram: Callable[[Wait | None], bytes], clock: Clock, stopping: Stopping) -> None:
+    """Keep the sign right until `stopping`; then take the number away, for nobody is left to do it later."""
+    shown, shown_ms, opened = b"", 0, 0
+    while not stopping.wait(LOOK_S):
+        wanted = telegram(latest.get())
+        is_due = clock.monotonic_ms() - shown_ms >= REPEAT_MS
+        if (wanted != shown or is_due or port.opened != opened) and port.write(wanted):
+            shown, shown_ms, opened = wanted, clock.monotonic_ms(), port.opened
+    port.write(telegram(None))

@@ -1,0 +1,233 @@
+"""deploy/mosquitto for real: the configuration starts, and its access list lets and refuses."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from hoflicht import topics
+from hoflicht.broker import BrokerConfig, Confirmed, Connected, Event, Message, Received, Session
+from tests.conftest import ROOT, Mosquitto, free_port
+
+SOURCE = ROOT / "deploy" / "mosquitto"
+PATIENCE_S = 15.0
+TAKEN, NOT_AUTHORISED = 0x00, 0x87  # MQTT 5 §3.4.2.1
+
+
+class Deployed(Mosquitto):
+    """The broker as deploy/ has it, with the paths and ports of this test."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+        self.tls_port = free_port()
+        moved = {
+            "/run/secrets": str(folder),
+            "/mosquitto/config/acl": str(SOURCE / "acl"),
+            "/mosquitto/data": str(folder),
+            "listener 8883": f"listener {self.tls_port} 127.0.0.1",
+            "listener 1883": f"listener {self.config.port} 127.0.0.1",
+        }
+        conf = (SOURCE / "mosquitto.conf").read_text()
+        for ours, here in moved.items():
+            assert ours in conf
+            conf = conf.replace(ours, here)
+        (folder / "mosquitto.conf").write_text(f"{conf}\nuser root\n")
+
+    def as_role(self, name: str) -> BrokerConfig:
+        """How ingest and api connect."""
+        password = self.folder / f"{name}-password"
+        password.write_text(f"{name}-secret\n")
+        return BrokerConfig(port=self.config.port, username=name, password_file=str(password))
+
+    def as_gateway(self, name: str) -> BrokerConfig:
+        """How a gateway connects."""
+        files = {"ca_file": "ca.crt", "cert_file": f"{name}.crt", "key_file": f"{name}.key"}
+        return BrokerConfig(port=self.tls_port, **{key: str(self.folder / file) for key, file in files.items()})
+
+
+def certificates(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([SOURCE / "certificates", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    folder = tmp_path_factory.mktemp("deployed")
+    for arguments in (["ca"], ["broker", "127.0.0.1"], ["gateway", "gw-a"], ["gateway", "gw-b"]):
+        assert certificates(folder, *arguments).returncode == 0
+    for name in ("ingest", "api"):
+        create = ["-c"] if name == "ingest" else []
+        subprocess.run(["mosquitto_passwd", "-b", *create, folder / "mosquitto_passwords", name, f"{name}-secret"], check=True)
+    mosquitto = Deployed(folder)
+    mosquitto.start()
+    yield mosquitto
+    mosquitto.stop()
+
+
+def wait_for(session: Session, kind: type[Event]) -> Event:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        event = session.event(0.2)
+        if isinstance(event, kind):
+            return event
+    raise TimeoutError(f"no {kind.__name__}")
+
+
+def connected(stack: ExitStack, broker: BrokerConfig, name: str, *subscriptions: str) -> Session:
+    session = stack.enter_context(Session(broker, name, subscriptions))
+    wait_for(session, Connected)
+    return session
+
+
+def code_of(session: Session, topic: str) -> int:
+    """What the broker says to a publish on `topic`."""
+    session.publish(Message(topic=topic, payload=b"x"))
+    confirmed = wait_for(session, Confirmed)
+    assert isinstance(confirmed, Confirmed)
+    return confirmed.code
+
+
+def topics_heard(session: Session, until: str) -> list[str]:
+    """The topics of all messages up to the first on `until`."""
+    heard: list[str] = []
+    while not heard or heard[-1] != until:
+        received = wait_for(session, Received)
+        assert isinstance(received, Received)
+        session.acknowledge(received)
+        heard.append(received.message.topic)
+    return heard
+
+
+def test_a_gateway_publishes_its_own_readings_and_no_others(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a")
+
+        codes = [code_of(gateway, topics.readings(name)) for name in ("gw-a", "gw-b", "api")]
+
+    assert codes == [TAKEN, NOT_AUTHORISED, NOT_AUTHORISED]
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [topics.wait("hof-nord"), topics.receipts("gw-a"), topics.receipts("gw-b"), topics.state("gw-b"), "hoflicht/v1/gw-a/desired"],
+)
+def test_a_gateway_gives_itself_no_receipt_no_order_and_no_waiting_time(deployed: Deployed, topic: str) -> None:
+    with ExitStack() as stack:
+        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a")
+
+        assert code_of(gateway, topic) == NOT_AUTHORISED
+
+
+def test_the_client_id_gives_no_rights(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        impostor = connected(stack, deployed.as_gateway("gw-b"), "gw-a")
+
+        assert code_of(impostor, topics.readings("gw-a")) == NOT_AUTHORISED
+
+
+def test_a_gateway_hears_its_own_receipts_and_no_others(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topics.receipts("gw-b"), topics.receipts("gw-a"))
+        ingest = connected(stack, deployed.as_role("ingest"), "ingest")
+
+        for name in ("gw-b", "gw-a"):
+            ingest.publish(Message(topic=topics.receipts(name), payload=b"stored"))
+
+        assert topics_heard(gateway, until=topics.receipts("gw-a")) == [topics.receipts("gw-a")]
+
+
+def test_a_gateway_hears_no_readings_of_another(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        spy = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topics.readings("gw-b"), topics.receipts("gw-a"))
+        gateway = connected(stack, deployed.as_gateway("gw-b"), "gw-b")
+        ingest = connected(stack, deployed.as_role("ingest"), "ingest")
+
+        code_of(gateway, topics.readings("gw-b"))
+        ingest.publish(Message(topic=topics.receipts("gw-a"), payload=b"stored"))
+
+        assert topics_heard(spy, until=topics.receipts("gw-a")) == [topics.receipts("gw-a")]
+
+
+def test_everyone_may_read_the_waiting_times(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topics.ALL_WAITS)
+        api = connected(stack, deployed.as_role("api"), "api")
+
+        api.publish(Message(topic=topics.wait("hof-nord"), payload=b"{}"))
+
+        assert topics_heard(gateway, until=topics.wait("hof-nord")) == [topics.wait("hof-nord")]
+
+
+def test_ingest_takes_every_batch_and_answers_it(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        ingest = connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        gateways = [connected(stack, deployed.as_gateway(name), name, topics.receipts(name)) for name in ("gw-a", "gw-b")]
+
+        for gateway, name in zip(gateways, ("gw-a", "gw-b"), strict=True):
+            gateway.publish(Message(topic=topics.readings(name), payload=b"[]"))
+        heard = topics_heard(ingest, until=topics.readings("gw-a")) + topics_heard(ingest, until=topics.readings("gw-b"))
+
+        assert set(heard) == {topics.readings("gw-a"), topics.readings("gw-b")}
+        assert [code_of(ingest, topics.receipts(name)) for name in ("gw-a", "gw-b")] == [TAKEN, TAKEN]
+
+
+@pytest.mark.parametrize("topic", [topics.readings("gw-a"), topics.wait("hof-nord"), topics.state("gw-a")])
+def test_ingest_may_say_nothing_else(deployed: Deployed, topic: str) -> None:
+    with ExitStack() as stack:
+        ingest = connected(stack, deployed.as_role("ingest"), "ingest")
+
+        assert code_of(ingest, topic) == NOT_AUTHORISED
+
+
+def test_the_api_says_waits_and_its_own_readings_only(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        api = connected(stack, deployed.as_role("api"), "api")
+
+        codes = {topic: code_of(api, topic) for topic in (topics.readings("api"), topics.readings("gw-a"), topics.receipts("gw-a"))}
+
+    assert codes == {
+        topics.readings("api"): TAKEN,
+        topics.readings("gw-a"): NOT_AUTHORISED,
+        topics.receipts("gw-a"): NOT_AUTHORISED,
+    }
+
+
+def test_a_wrong_password_stays_outside(deployed: Deployed, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "password").write_text("guessed")
+    broker = BrokerConfig(port=deployed.config.port, username="ingest", password_file=str(tmp_path / "password"))
+
+    with Session(broker, "ingest") as session:
+        event = session.event(1.0)
+
+    assert event is None
+    assert "it refuses ingest: Not authorized" in caplog.text
+
+
+def test_without_a_certificate_of_the_city_nobody_gets_in(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> None:
+    stranger = BrokerConfig(port=deployed.tls_port, ca_file=str(deployed.folder / "ca.crt"))
+
+    with Session(stranger, "gw-a") as session:
+        event = session.event(1.0)
+
+    assert event is None
+    assert f"no broker at 127.0.0.1:{deployed.tls_port}" in caplog.text
+
+
+def test_a_key_in_use_is_not_made_anew(deployed: Deployed) -> None:
+    before = (deployed.folder / "gw-a.key").read_bytes()
+
+    again = certificates(deployed.folder, "gateway", "gw-a")
+
+    assert again.returncode == 2
+    assert "gw-a.key exists already" in again.stderr
+    assert (deployed.folder / "gw-a.key").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["", "GW", "../gw", "gw a", "ingest", "api"])
+def test_no_certificate_is_made_for_a_name_that_is_not_a_gateways(deployed: Deployed, name: str) -> None:
+    assert certificates(deployed.folder, "gateway", name).returncode == 2
