@@ -57,7 +57,7 @@ class ApiConfig(Strict, frozen=True):
     publish: bool = True
 
 
-def create_app(city: City, store: Store, yards: Yards, streams: Streams, pulse: Pulse, clock: Clock) -> FastAPI:  # noqa: PLR0917
+def create_app(city: City, store: Store, yards: Yards, streams: Streams, pulse: Pulse, clock: Clock) -> FastAPI:
     """The HTTP face of `city`. Who estimates calls `tell` for what goes to `streams`; nothing here starts a thread."""
     # The usual docs pages load their scripts from a third party; /openapi.json opens in any tool.
     app = FastAPI(title=f"hoflicht {city.name}", version=__version__, docs_url=None, redoc_url=None)
@@ -71,7 +71,7 @@ def create_app(city: City, store: Store, yards: Yards, streams: Streams, pulse: 
     return app
 
 
-def run(city: City, store: Store, session: Session | None, listener: socket.socket, clock: Clock, stopping: Stopping) -> None:  # noqa: PLR0917
+def run(city: City, store: Store, session: Session | None, listener: socket.socket, clock: Clock, stopping: Stopping) -> None:
     """Answer on `listener` and publish over `session`, if there is one, until `stopping`."""
     streams, pulse, yards = Streams(), Pulse(store, clock), Yards(store, city, clock)
 

@@ -13,8 +13,12 @@ MISCOUNT = 0.015  # of passages are seen for nothing, and as many stand for two 
 MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a puddle
 BETWEEN_CARS = 0.2  # a sensor inside a standing queue looks at a gap: about 2 of 7 metres, less where cars stop close
 SPREAD_M = 1.5  # by which the place of one standing car varies; n cars vary by SPREAD_M * sqrt(n)
+DOUBT = 3e-4  # between two looks of a lane sensor a counter fails for good, and the true number is another one by
+DOUBT_FADES = 0.7  # some cars, each further one so much less likely; three looks of a sensor then outweigh a wrong count
+DOUBT_CARS = 20  # and no more
+SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 MAX_CARS = 150  # a kilometre of cars; longer queues cannot be told apart and are the road's affair
-NEGLIGIBLE = 1e-7
+NEGLIGIBLE = 1e-6
 
 
 class Sight(NamedTuple):
@@ -52,12 +56,14 @@ def left(mass: Mass) -> Mass:
 
 
 def seen(mass: Mass, sight: Sight, elsewhere: int = 0) -> Mass:
-    """After `sight`; the first `elsewhere` cars stand where no lane sensor sees them: on the yard, or still rolling."""
-    standing = _standing_chances(max(len(mass) - elsewhere, 1), sight)
-    chances = [standing[0]] * min(elsewhere, len(mass) - 1) + standing
-    if sight.occupied:
-        return _trimmed([weight * chance for weight, chance in zip(mass, chances, strict=True)])
-    return _trimmed([weight * (1 - chance) for weight, chance in zip(mass, chances, strict=True)])
+    """After `sight`; the first `elsewhere` cars stand where no lane sensor sees them: on the yard, or still rolling.
+
+    A sight that the present mass does not expect also makes the counters doubtful.
+    """
+    explained = _explained(mass, sight, elsewhere)
+    if sum(explained) < SURPRISING:
+        explained = _explained(_doubted(mass), sight, elsewhere)
+    return _trimmed(explained)
 
 
 def at_least(position_m: float, metres_per_car: float) -> int:
@@ -73,6 +79,31 @@ def median(mass: Mass) -> int:
         if total >= 0.5:
             return n
     return len(mass) - 1
+
+
+def _doubted(mass: Mass) -> Mass:
+    """The same with a little weight on numbers far from what was counted, so that a lane sensor can prove a counter wrong."""
+    length = min(len(mass) + DOUBT_CARS, MAX_CARS + 1)
+    wide = [*mass, *[0.0] * (length - len(mass))]
+    below = above = 0.0
+    spread = [0.0] * length  # what comes to each number from all others, fading with their distance
+    for n in range(length):
+        spread[n] += below
+        below = (below + wide[n]) * DOUBT_FADES
+    for n in reversed(range(length)):
+        spread[n] += above
+        above = (above + wide[n]) * DOUBT_FADES
+    share = DOUBT * (1 - DOUBT_FADES) / (2 * DOUBT_FADES)  # the spread of one car's weight sums to its inverse
+    return [(1 - DOUBT) * weight + share * more for weight, more in zip(wide, spread, strict=True)]
+
+
+def _explained(mass: Mass, sight: Sight, elsewhere: int) -> list[float]:
+    """Each number's weight times the chance that the sensor then sees what it sees."""
+    standing = _standing_chances(max(len(mass) - elsewhere, 1), sight)
+    chances = [standing[0]] * min(elsewhere, len(mass) - 1) + standing
+    if sight.occupied:
+        return [weight * chance for weight, chance in zip(mass, chances, strict=True)]
+    return [weight * (1 - chance) for weight, chance in zip(mass, chances, strict=True)]
 
 
 @functools.lru_cache(4_096)  # the same few sensors ask every minute of the day

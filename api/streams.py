@@ -53,7 +53,9 @@ class Slot:
 class Streams:
     """All open streams. `put` and `close` may be called from any thread, the rest from the server's loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, ping_s: float = PING_S, max_clients: int = MAX_CLIENTS) -> None:
+        self.ping_s = ping_s
+        self._max_clients = max_clients
         self._latest: dict[str, bytes] = {}
         self._slots: set[Slot] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -79,7 +81,7 @@ class Streams:
     @property
     def is_full(self) -> bool:
         """Whether one more client is too many."""
-        return len(self._slots) >= MAX_CLIENTS
+        return len(self._slots) >= self._max_clients
 
     @contextmanager
     def slot(self, channels: Iterable[str]) -> Iterator[Slot]:
@@ -131,7 +133,7 @@ class Stream(Response):
             while not gone.done() and not self._streams.is_closed:
                 async with asyncio.timeout(SEND_S):
                     await send({"type": "http.response.body", "body": what, "more_body": True})
-                await asyncio.wait((gone, changed), timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((gone, changed), timeout=self._streams.ping_s, return_when=asyncio.FIRST_COMPLETED)
                 what = slot.take() or PING
                 if changed.done():
                     changed = asyncio.create_task(slot.changed.wait())

@@ -52,7 +52,6 @@ def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) ->
     for name, wait in waits.items():
         yard = city.yards[name]
         big = words.big(wait) or ""
-        arrival = wait.latest_arrival
         yards.append(
             YardView(
                 id=name,
@@ -65,7 +64,7 @@ def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) ->
                 detail=words.detail(wait, language, now.date()),
                 trend=language.trends[wait.trend] if big and wait.trend is not None else "",
                 arrow=ARROWS[wait.trend] if big and wait.trend is not None else "",
-                arrival=language.arrival.format(time=words.clock(arrival.astimezone(zone))) if big and arrival else "",
+                arrival=words.arrival(wait, language, zone),
                 heard=language.heard.format(time=words.clock(wait.as_of.astimezone(zone))),
                 age_s=max(0.0, (now - wait.as_of).total_seconds()),
                 valid_s=max(0.0, (wait.valid_until - now).total_seconds()),

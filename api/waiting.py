@@ -111,7 +111,7 @@ def _told_of(day: Day, wait: Wait, yard: Yard, last_entry: dt.datetime) -> Wait:
 def _gaps(day: Day, at_ms: int) -> list[float]:
     """The probability of each number of gaps that make up the wait of a car that joins now."""
     none = day.inside + day.rolling(at_ms)
-    gaps = [0.0] * (len(day.mass) - day.inside + 2)
+    gaps = [0.0] * (max(len(day.mass) - day.inside, 0) + 2)
     for n, weight in enumerate(day.mass):
         gaps[0 if n <= none else n - day.inside + 1] += weight
     return gaps

@@ -28,6 +28,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     up_to: str
     minutes: str
     arrival: str
+    unsure: str
     held: str
     held_more: str
     closing: str
@@ -69,8 +70,9 @@ GERMAN = Words(
     up_to="höchstens {high} Minuten",
     minutes="Min.",
     arrival="Ankunft bis {time} Uhr",
+    unsure="Einfahrt heute nicht mehr sicher",
     held="Einfahrt zurzeit gesperrt",
-    held_more="danach noch mindestens {n} Minuten",
+    held_more="Danach noch mindestens {n} Minuten",
     closing="Heute keine Einfahrt mehr",
     closed="Geschlossen",
     opens="Öffnet {day} um {time} Uhr",
@@ -120,8 +122,9 @@ ENGLISH = Words(
     up_to="at most {high} minutes",
     minutes="min",
     arrival="Arrive by {time}",
+    unsure="You may not get in any more today",
     held="No entry for now",
-    held_more="then at least {n} more minutes",
+    held_more="Then at least {n} more minutes",
     closing="No more entry today",
     closed="Closed",
     opens="Opens {day} at {time}",
@@ -200,6 +203,15 @@ def detail(wait: Wait, words: Words, today: dt.date) -> str:
     if high == 0:
         return ""
     return words.up_to.format(high=high) if low == 0 else words.between.format(low=low, high=high)
+
+
+def arrival(wait: Wait, words: Words, zone: dt.tzinfo) -> str:
+    """Until when to come, or that it may be too late already; empty where no number is shown."""
+    if wait.state is not State.OPEN or wait.p90_s is None:
+        return ""
+    if wait.latest_arrival is None:
+        return words.unsure
+    return words.arrival.format(time=clock(wait.latest_arrival.astimezone(zone)))
 
 
 def state(wait: Wait, words: Words) -> str:

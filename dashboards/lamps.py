@@ -89,6 +89,7 @@ def _energy() -> timeseries.Panel:
                 "$tag_site",
             )
         ],
+        width=24,
     )
 
 

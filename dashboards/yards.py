@@ -101,13 +101,14 @@ def _state() -> statetimeline.Panel:
 
 
 def _sensors() -> statetimeline.Panel:
-    quantities = {"held": "gate held", "presence": "lane", "occupied": "bay"}
+    # Gate and bays speak when something changes; a lane sensor repeats itself, so that its silence is a gap.
+    quantities = {"held": ("gate held", "previous"), "presence": ("lane", "null"), "occupied": ("bay", "previous")}
     return states(
         "What the sensors see",
-        "Gate, lane and bays. A lane sensor that is busy all night is blocked or dirty.",
+        "Gate, lane and bays. A lane sensor that is busy all night is blocked or dirty; a gap in its bar means that it is silent.",
         [
-            Query(over_time(quantity, 'last("value")', SITE, ["sensor"], fill="previous"), f"{name}: $tag_sensor")
-            for quantity, name in quantities.items()
+            Query(over_time(quantity, 'last("value")', SITE, ["sensor"], fill=fill), f"{name}: $tag_sensor")
+            for quantity, (name, fill) in quantities.items()
         ],
         ON_OFF,
     )

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from edge.spool import Spool
+from edge.tables import SELECT
 from hoflicht.clock import Clock
 from hoflicht.errors import BadConfig
 from hoflicht.quantities import QUANTITIES
@@ -19,7 +20,6 @@ from hoflicht.reading import Reading, is_id
 log = logging.getLogger(__name__)
 
 SLICE = 1_000  # readings taken over at a time
-SELECT = "SELECT id, site, sensor, quantity, at_ms + offset_ms, value FROM readings JOIN boots USING (boot)"
 
 
 def mend(path: Path, limit_bytes: int, clock: Clock) -> int:

@@ -25,36 +25,24 @@ import msgspec
 
 from edge import rows as row_ranges
 from edge.observation import Distinct, Observation
+from edge.reserve import Reserve
 from edge.rows import Range
+from edge.tables import INSERT, SCHEMA, SELECT, STAMPED, VERSION
 from hoflicht.clock import Clock
 from hoflicht.errors import BadConfig, Unavailable
 from hoflicht.quantities import QUANTITIES, Kind
 from hoflicht.reading import Reading
 
-VERSION = 1  # of the tables below, in the file's user_version
 PAGE_BYTES = 4_096
+LOG_PAGES = 250  # 1 MB, half of the reserve
 SMALLEST_BYTES = 1_000_000  # below, giving up rows would be all it does
 BUSY_S = 30.0  # another thread commits in milliseconds, but a worn card may stall for seconds
+ROW_BYTES = 64  # of the file for one reading, its share of the tree included
 SLICE = 1_000  # rows given up at a time, so that a full spool does not pay for a delete at every append
 MAX_QUARANTINE = 10_000  # rows, some 1 MB; the oldest go first
 LAST = 2**63 - 1
 NEVER_SET = "the clock was never set while the gateway ran"
-STAMPED = 0  # the boot of rows that carry wall-clock time
 
-SCHEMA = f"""
-CREATE TABLE spool (nonce TEXT NOT NULL, rows INTEGER NOT NULL, dropped INTEGER NOT NULL, quarantined INTEGER NOT NULL);
-CREATE TABLE boots (boot INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, offset_ms INTEGER);
-CREATE TABLE readings (id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, sensor TEXT NOT NULL, quantity TEXT NOT NULL,
-    at_ms INTEGER NOT NULL, value REAL NOT NULL, kind INTEGER NOT NULL, boot INTEGER NOT NULL);
-CREATE INDEX by_boot ON readings (boot) WHERE boot != {STAMPED};
-CREATE TABLE quarantine (id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT, sensor TEXT, quantity TEXT, at_ms INTEGER, value REAL,
-    reason TEXT NOT NULL, since_ms INTEGER NOT NULL);
-INSERT INTO boots VALUES ({STAMPED}, '', 0);
-PRAGMA user_version = {VERSION};
-"""
-INSERT = "INSERT INTO readings (site, sensor, quantity, at_ms, value, kind, boot) VALUES (?, ?, ?, ?, ?, ?, ?)"
-SELECT = """SELECT id, site, sensor, quantity, at_ms + offset_ms, value FROM readings JOIN boots USING (boot)
-    WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"""
 AWAY = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 
 Row: TypeAlias = tuple[str, str, str, int, float, int, int]
@@ -87,6 +75,8 @@ class Spool:
         self._clock = clock
         self._boot = boot or _this_boot()
         self._distinct = Distinct()
+        self._reserve = Reserve(path)
+        self._most_pages = max(limit_bytes, SMALLEST_BYTES) // PAGE_BYTES
         self._given_up_to = dict.fromkeys(Kind, 0)  # no older row of that kind is left
         self._is_stamping = False
         try:
@@ -94,7 +84,7 @@ class Spool:
         except sqlite3.OperationalError as cause:
             raise BadConfig(f"the spool {path} cannot be opened ({cause}); does its folder exist, may we write there?") from cause
         try:
-            self._open(limit_bytes)
+            self._open()
         except BaseException:
             self._db.close()
             raise
@@ -103,6 +93,10 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was appended is on disk already."""
         self._db.close()
 
     def append(self, readings: Sequence[Reading]) -> None:
@@ -145,17 +139,22 @@ class Spool:
         """The oldest rows of `first`..`last`, at most `limit`, as one range that neither holds nor touches a row of `busy`."""
         last = min(last, self._last_with_time())
         for gap in row_ranges.gaps(Range(first, last), busy):
-            rows = self._db.execute(SELECT, (gap.first, gap.last, limit)).fetchall()
+            rows = self._db.execute(
+                f"{SELECT} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", (gap.first, gap.last, limit)
+            ).fetchall()
             if rows:
                 return Batch(Range(rows[0][0], rows[-1][0]), [Reading(*row[1:]) for row in rows])
         return None
 
     def drop(self, rows: Range) -> int:
         """Forget what the database has; return how many rows that were."""
-        with self._transaction() as db:
-            gone = db.execute("DELETE FROM readings WHERE id BETWEEN ? AND ?", (rows.first, rows.last)).rowcount
-            db.execute("UPDATE spool SET rows = rows - ?", (gone,))
-        return gone
+        try:
+            return self._forget(rows)
+        except Unavailable as cause:
+            if not _is_full(cause):
+                raise
+            self._start_log_over()
+            return self._forget(rows)
 
     def refuse(self, rows: Range, reason: str) -> int:
         """Move what ingest cannot use to the quarantine; return how many rows that were."""
@@ -192,12 +191,13 @@ class Spool:
             age_ms = self._clock.monotonic_ms() - at_ms if offset_ms is None else self._clock.now_ms() - at_ms - offset_ms
         return State(rows, pages * PAGE_BYTES, self.last_id(), max(0, age_ms), dropped, quarantined, self._was_set())
 
-    def _open(self, limit_bytes: int) -> None:
+    def _open(self) -> None:
         db = self._db
         db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")  # WAL with NORMAL may lose the last commits when the power goes
-        db.execute(f"PRAGMA max_page_count = {max(limit_bytes, SMALLEST_BYTES) // PAGE_BYTES}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        self._limit_pages(self._most_pages)
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, VERSION):
             raise BadConfig(f"the spool {self._path} has tables of version {version}, this program knows {VERSION}")
@@ -208,6 +208,7 @@ class Spool:
                     db.execute(statement)
                 db.execute("INSERT INTO spool VALUES (?, 0, 0, 0)", (secrets.token_hex(8),))
             self._settle_earlier_boots()
+        self._reserve.hold()
         self._nonce: str = db.execute("SELECT nonce FROM spool").fetchone()[0]
 
     def _settle_earlier_boots(self) -> None:
@@ -234,6 +235,12 @@ class Spool:
         )
         return count
 
+    def _forget(self, rows: Range) -> int:
+        with self._transaction() as db:
+            gone = db.execute("DELETE FROM readings WHERE id BETWEEN ? AND ?", (rows.first, rows.last)).rowcount
+            db.execute("UPDATE spool SET rows = rows - ?", (gone,))
+        return gone
+
     def _insert(self, rows: Sequence[Row]) -> None:
         if self._try_insert(rows):
             return
@@ -258,9 +265,7 @@ class Spool:
 
     def _give_up(self, up_to: Kind) -> int:
         """Delete a slice of the oldest rows of the least important kind; 0 where there is none up to that kind."""
-        # On a full disk the log cannot grow; after a checkpoint it starts over in the space that it has.
-        with self._translated():
-            self._db.execute("PRAGMA wal_checkpoint(RESTART)")
+        self._start_log_over()
         for kind in (kind for kind in sorted(Kind) if kind <= up_to):
             with self._transaction() as db:
                 oldest = "SELECT id FROM readings WHERE kind = ? AND id > ? ORDER BY id LIMIT ?"
@@ -273,6 +278,26 @@ class Spool:
                 self._given_up_to[kind] = newest
                 return int(gone)
         return 0
+
+    def _start_log_over(self) -> None:
+        """On a full disk the log cannot grow; after a checkpoint it is written again from its start, in the space that it has.
+
+        The checkpoint may need space: the reserve. From then on the file grows no more, until there is space for a reserve again.
+        """
+        if self._reserve.hold():
+            self._limit_pages(self._most_pages)
+        while True:
+            try:
+                with self._translated():
+                    self._db.execute("PRAGMA wal_checkpoint(RESTART)")
+                return
+            except Unavailable as cause:
+                if not _is_full(cause) or not self._reserve.give():
+                    raise
+                self._limit_pages(self._db.execute("PRAGMA page_count").fetchone()[0])
+
+    def _limit_pages(self, pages: int) -> None:
+        self._db.execute(f"PRAGMA max_page_count = {pages}")
 
     def _boot_key(self) -> int:
         find = "SELECT boot FROM boots WHERE name = ?"

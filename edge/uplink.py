@@ -1,7 +1,7 @@
 """From the spool to ingest and back: batches out, receipts in, one table of states.
 
-Live readings go first, so that after an outage the sign is right again in seconds: live is what was appended during the last seconds,
-whatever its time stamps say. What is older is backlog, goes oldest first, and has at most half of the window.
+Live readings go first, so that after an outage the sign is right again in seconds: live is what was appended during the last
+seconds, whatever its time stamps say. What is older is backlog, goes oldest first, and has at most half of the window.
 
 A batch is done with when its receipt is there, never before. Sending it twice does no harm: a reading is a point.
 """
@@ -36,6 +36,7 @@ FIRST_HOLD_MS = 5_000  # before asking again whether somebody listens; doubles u
 LONGEST_HOLD_MS = 60_000
 REFUSED_BY_BROKER = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
 
+Birth = Callable[[], Message]
 Deliver = Mapping[str, Callable[[Message], None]]  # by topic
 
 
@@ -60,9 +61,9 @@ class Happening(enum.StrEnum):
 
 NEXT = {
     (State.OFFLINE, Happening.CONNECTED): State.FLOWING,
+    (State.OFFLINE, Happening.RECEIPT): State.OFFLINE,  # MQTT 5 §3.8.4: it may come before the broker takes our subscription
     (State.FLOWING, Happening.RECEIPT): State.FLOWING,
     (State.FLOWING, Happening.UNHEARD): State.HOLDING,
-    (State.HOLDING, Happening.UNHEARD): State.HOLDING,  # the rest of the window
     (State.HOLDING, Happening.RECEIPT): State.FLOWING,  # late, but somebody is there
     (State.HOLDING, Happening.WAITED): State.PROBING,
     (State.PROBING, Happening.UNHEARD): State.HOLDING,
@@ -90,14 +91,14 @@ def run(
     session: Session,
     spool: Spool,
     gateway: str,
-    birth: Message,
+    birth: Birth,
     deliver: Deliver,
     *,
     status: Status,
     clock: Clock,
     stopping: Stopping,
 ) -> None:
-    """Send what is in the spool until `stopping`; publish `birth` at every connection, hand other topics to `deliver`."""
+    """Send what is in the spool until `stopping`; publish `birth()` at every connection, hand other topics to `deliver`."""
     uplink = Uplink(session, spool, gateway, birth, deliver, status=status, clock=clock)
     while not stopping.is_set():
         event = session.event(POLL_S)
@@ -110,7 +111,7 @@ class Uplink:
     """The loop's memory: what is under way, and what happens next."""
 
     def __init__(
-        self, session: Session, spool: Spool, gateway: str, birth: Message, deliver: Deliver, *, status: Status, clock: Clock
+        self, session: Session, spool: Spool, gateway: str, birth: Birth, deliver: Deliver, *, status: Status, clock: Clock
     ) -> None:
         self._session = session
         self._spool = spool
@@ -119,6 +120,7 @@ class Uplink:
         self._deliver = deliver
         self._status = status
         self._clock = clock
+        self._birth_token: int | None = None
         self._flights = Flights()
         self._marks: deque[tuple[int, int]] = deque()  # when, and the newest row then
         self._hold_ms = FIRST_HOLD_MS
@@ -130,7 +132,7 @@ class Uplink:
             case Connected():
                 self._flights.forget()
                 self._happens(Happening.CONNECTED)
-                self._publish(self._birth)
+                self._birth_token = self._publish(self._birth())
             case Lost():
                 self._flights.forget()  # arrived or not, nobody knows: it goes again
                 self._happens(Happening.LOST)
@@ -149,8 +151,7 @@ class Uplink:
         self._mark(now_ms)
         if self._status.state is State.HOLDING and now_ms >= self._held_until_ms:
             self._happens(Happening.WAITED)
-        if self._status.state is not State.OFFLINE:
-            self._repeat_overdue(now_ms)
+        self._repeat_overdue(now_ms)
         while len(self._flights) < UNDER_WAY[self._status.state] and self._send_next(now_ms):
             pass
 
@@ -198,8 +199,7 @@ class Uplink:
             if now_ms < flight.due_ms:
                 continue
             if self._receipt_ms < flight.sent_ms:
-                self._nobody_takes("no receipt in time: ingest is away, or slow", now_ms)
-                self._flights.forget()
+                self._nobody_takes("no receipt in time: ingest is away, or slow")
                 return
             self._flights.land(flight.rows)
             batch = self._spool.batch(flight.rows.first, flight.rows.last, batches.MAX_READINGS)
@@ -207,23 +207,25 @@ class Uplink:
                 self._status.repeated += 1
 
     def _confirmed(self, token: int, code: int) -> None:
-        flight = self._flights.by_token(token)
-        if flight is None or (code < REFUSED_BY_BROKER and code != NO_MATCHING_SUBSCRIBERS):
+        if token == self._birth_token and code >= REFUSED_BY_BROKER:
+            log.warning("the broker does not take the state of %s (reason code 0x%02x); check its access list", self._gateway, code)
+        if self._flights.by_token(token) is None:
             return
-        self._flights.land(flight.rows)
         if code == NO_MATCHING_SUBSCRIBERS:
-            why = "nobody listens to batches: no ingest is connected to the broker"
-        else:
-            why = f"the broker does not take batches of {self._gateway} (reason code 0x{code:02x}); check its access list"
-        self._nobody_takes(why, self._clock.monotonic_ms())
+            self._nobody_takes("nobody listens to batches: no ingest is connected to the broker")
+        elif code >= REFUSED_BY_BROKER:
+            self._nobody_takes(
+                f"the broker does not take batches of {self._gateway} (reason code 0x{code:02x}); check its access list"
+            )
 
-    def _nobody_takes(self, why: str, now_ms: int) -> None:
+    def _nobody_takes(self, why: str) -> None:
         if not self._status.trouble:
             log.warning("%s; readings stay here, trying again until they are taken", why)
         self._status.trouble = why
-        if self._status.state is not State.HOLDING:  # the rest of the window does not make the wait longer
-            self._held_until_ms = now_ms + round(self._hold_ms * random.uniform(0.8, 1.2))  # not all gateways in step
-            self._hold_ms = min(self._hold_ms * 2, LONGEST_HOLD_MS)
+        self._flights.forget()  # what did arrive is dropped by its late receipt all the same
+        jittered_ms = round(self._hold_ms * random.uniform(0.8, 1.2))  # not all gateways in step
+        self._held_until_ms = self._clock.monotonic_ms() + jittered_ms
+        self._hold_ms = min(self._hold_ms * 2, LONGEST_HOLD_MS)
         self._happens(Happening.UNHEARD)
 
     def _receipt(self, message: Message) -> None:

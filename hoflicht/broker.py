@@ -134,7 +134,8 @@ class Session:
         """End the session in an orderly way, so that the broker forgets the will; `farewell` is published first."""
         client = self._client
         if client is not None and farewell is not None:
-            _publish(client, farewell).wait_for_publish(timeout=2.0)
+            with contextlib.suppress(RuntimeError):  # paho's word for a connection that has just been lost
+                _publish(client, farewell).wait_for_publish(timeout=2.0)
         self._closing.set()
         if client is not None:
             client.disconnect()

@@ -50,7 +50,7 @@ def run(folder: Folder, port: int, weeks: float, out: Console, stopping: stop.St
     ports = Ports.free(api=port)
     folder.write(city, ports)
     with Broker(config_path=str(folder.broker_config)), Processes(folder.logs) as processes:
-        processes.start("ingest", "ingest", str(folder.config("ingest")), "--prepare")
+        processes.start("ingest", "ingest", str(folder.config("ingest")))
         processes.wait_until_healthy(f"http://127.0.0.1:{ports.ingest}/healthz", HEALTHY_S)
         with Session(BrokerConfig(port=ports.broker), "history", ["hoflicht/v1/+/receipts"], receive_maximum=100) as session:
             history.wait_for_connection(session)
@@ -60,7 +60,7 @@ def run(folder: Folder, port: int, weeks: float, out: Console, stopping: stop.St
                 return
             handover_ms = _ms(datetime.now(UTC)) + int(HANDOVER_S * 1000)
             _start_roles(processes, city, folder, handover_ms)
-            history.send(session, past.batches(city, folder.seed, until_ms, handover_ms), lambda _count: None)
+            history.send(session, past.sent(city, folder.seed, until_ms, handover_ms), lambda _count: None)
         processes.wait_until_healthy(f"http://127.0.0.1:{ports.api}/healthz", HEALTHY_S)
         _greet(out, city, folder, port)
         _watch(processes, folder, stopping)
@@ -71,8 +71,8 @@ def _write_history(
     session: Session, city: City, folder: Folder, start_ms: int, end_ms: int, out: Console, stopping: stop.Stopping
 ) -> int:
     """Write the past from `start_ms` on, day by day, and return how far it got."""
-    columns = (TextColumn("Writing the history of {task.fields[day]}"), BarColumn(), TextColumn("{task.completed:,.0f} readings"))
-    with Progress(*columns, TimeRemainingColumn(), console=out, transient=False) as progress:
+    columns = (TextColumn("Writing the history: {task.fields[day]}"), BarColumn(), TextColumn("{task.completed:,.0f} readings"))
+    with Progress(*columns, TimeRemainingColumn(), console=out) as progress:
         days = past.days(city, start_ms, end_ms)
         task = progress.add_task("", total=None, day="…")
         for number, (day_start_ms, day_end_ms) in enumerate(days):
@@ -80,9 +80,9 @@ def _write_history(
                 return day_start_ms
             day = datetime.fromtimestamp(day_start_ms / 1000, UTC).strftime("%d %b")
             progress.update(task, day=day)
-            history.send(session, past.batches(city, folder.seed, day_start_ms, day_end_ms), lambda n: progress.advance(task, n))
+            history.send(session, past.sent(city, folder.seed, day_start_ms, day_end_ms), lambda n: progress.advance(task, n))
             folder.knows_until(day_end_ms)
-            done = progress.tasks[0].completed
+            done: float = progress.tasks[0].completed
             progress.update(task, total=done * len(days) / (number + 1))
     return end_ms
 
@@ -138,7 +138,7 @@ def _ms(instant: datetime) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hoflicht demo",
-        description="The whole city on this machine: simulated sensors on pseudo-terminals, real gateways, an embedded MQTT 5 broker,"
+        description="The whole city on this machine: simulated sensors on pseudo-terminals, real gateways, an MQTT 5 broker,"
         " ingest, a SQLite store, the api and its page. On loopback only; Ctrl-C ends it.",
     )
     parser.add_argument("--port", type=int, default=8000, help="of the page and the API (default: 8000)")

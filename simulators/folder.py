@@ -8,7 +8,7 @@ import msgspec
 
 from hoflicht.catalogue import City, load_city
 from hoflicht.errors import BadConfig
-from simulators.city import PortPlan, layout
+from simulators.layout import GatewayPlan, PortPlan, layout
 
 MARK = "demo.json"
 BROKER = """\
@@ -106,12 +106,16 @@ class Folder:
             f'city = "city.toml"\nquarantine = "../quarantine.db"\nhttp = "127.0.0.1:{ports.ingest}"\n{broker}{store}'
         )
         self.config("api").write_text(f'city = "city.toml"\nlisten = "127.0.0.1:{ports.api}"\n{broker}{store}')
-        for gateway, plans in layout(city).items():
-            self.config(gateway).write_text(self._edge(gateway, plans, broker))
+        for gateway, plan in layout(city).items():
+            self.config(gateway).write_text(self._edge(gateway, plan, broker))
 
-    def _edge(self, gateway: str, plans: "tuple[PortPlan, ...]", broker: str) -> str:
-        head = f'gateway = "{gateway}"\nclock = "system"\n{broker}[spool]\npath = "../spool/{gateway}.db"\n'
-        return head + "".join(_port(plan, self.ports / gateway / plan.name) for plan in plans)
+    def _edge(self, gateway: str, plan: GatewayPlan, broker: str) -> str:
+        ports = self.ports / gateway
+        text = f'gateway = "{gateway}"\nclock = "system"\n{broker}[spool]\npath = "../spool/{gateway}.db"\n'
+        text += "".join(_port(port, ports / port.name) for port in plan.ports)
+        if plan.sign_of is not None:
+            text += f'[signs.sign]\npath = "{ports / "sign"}"\nprotocol = "ibis-ds009"\nyard = "{plan.sign_of}"\nwidth = 24\n'
+        return text
 
     def _save(self) -> None:
         new = self.path / f"{MARK}.new"
@@ -133,8 +137,9 @@ def place_city(folder: Folder, city_toml: str) -> City:
     return load_city(folder.city)
 
 
-def _port(plan: PortPlan, path: Path) -> str:
-    return ""
+def _port(port: PortPlan, path: Path) -> str:
+    named = "".join(f'{key} = "{value}"\n' for key, value in (("site", port.site), ("sensor", port.sensor)) if value)
+    return f'[ports.{port.name}]\npath = "{path}"\ndriver = "{port.driver}"\n{named}'
 
 
 def _mark_in(path: Path) -> Mark | None:

@@ -12,7 +12,8 @@ from hoflicht import topics
 from hoflicht.broker import BrokerConfig, Confirmed, Connected, Event, Message, Received, Session
 from tests.conftest import ROOT, Mosquitto, free_port
 
-SOURCE = ROOT / "deploy" / "mosquitto"
+DEPLOY = ROOT / "deploy"
+CERTIFICATES = "mosquitto/certificates"
 PATIENCE_S = 15.0
 TAKEN, NOT_AUTHORISED = 0x00, 0x87  # MQTT 5 §3.4.2.1
 
@@ -22,16 +23,16 @@ class Deployed(Mosquitto):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.folder = folder
+        self.secrets = folder / "secrets"
         self.tls_port = free_port()
         moved = {
-            "/run/secrets": str(folder),
-            "/mosquitto/config/acl": str(SOURCE / "acl"),
+            "/run/secrets": str(self.secrets),
+            "/mosquitto/config/acl": str(DEPLOY / "mosquitto" / "acl"),
             "/mosquitto/data": str(folder),
             "listener 8883": f"listener {self.tls_port} 127.0.0.1",
             "listener 1883": f"listener {self.config.port} 127.0.0.1",
         }
-        conf = (SOURCE / "mosquitto.conf").read_text()
+        conf = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text()
         for ours, here in moved.items():
             assert ours in conf
             conf = conf.replace(ours, here)
@@ -39,28 +40,24 @@ class Deployed(Mosquitto):
 
     def as_role(self, name: str) -> BrokerConfig:
         """How ingest and api connect."""
-        password = self.folder / f"{name}-password"
-        password.write_text(f"{name}-secret\n")
-        return BrokerConfig(port=self.config.port, username=name, password_file=str(password))
+        return BrokerConfig(port=self.config.port, username=name, password_file=str(self.secrets / f"{name}_password"))
 
     def as_gateway(self, name: str) -> BrokerConfig:
         """How a gateway connects."""
         files = {"ca_file": "ca.crt", "cert_file": f"{name}.crt", "key_file": f"{name}.key"}
-        return BrokerConfig(port=self.tls_port, **{key: str(self.folder / file) for key, file in files.items()})
+        return BrokerConfig(port=self.tls_port, **{key: str(self.secrets / file) for key, file in files.items()})
 
 
-def certificates(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([SOURCE / "certificates", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+def call(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([DEPLOY / script, *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("deployed")
-    for arguments in (["ca"], ["broker", "127.0.0.1"], ["gateway", "gw-a"], ["gateway", "gw-b"]):
-        assert certificates(folder, *arguments).returncode == 0
-    for name in ("ingest", "api"):
-        create = ["-c"] if name == "ingest" else []
-        subprocess.run(["mosquitto_passwd", "-b", *create, folder / "mosquitto_passwords", name, f"{name}-secret"], check=True)
+    assert call(folder, "new-secrets", "127.0.0.1").returncode == 0
+    for name in ("gw-a", "gw-b"):
+        assert call(folder / "secrets", CERTIFICATES, "gateway", name).returncode == 0
     mosquitto = Deployed(folder)
     mosquitto.start()
     yield mosquitto
@@ -167,11 +164,12 @@ def test_ingest_takes_every_batch_and_answers_it(deployed: Deployed) -> None:
         ingest = connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
         gateways = [connected(stack, deployed.as_gateway(name), name, topics.receipts(name)) for name in ("gw-a", "gw-b")]
 
+        heard: list[str] = []
         for gateway, name in zip(gateways, ("gw-a", "gw-b"), strict=True):
             gateway.publish(Message(topic=topics.readings(name), payload=b"[]"))
-        heard = topics_heard(ingest, until=topics.readings("gw-a")) + topics_heard(ingest, until=topics.readings("gw-b"))
+            heard += topics_heard(ingest, until=topics.readings(name))
 
-        assert set(heard) == {topics.readings("gw-a"), topics.readings("gw-b")}
+        assert heard == [topics.readings("gw-a"), topics.readings("gw-b")]
         assert [code_of(ingest, topics.receipts(name)) for name in ("gw-a", "gw-b")] == [TAKEN, TAKEN]
 
 
@@ -209,7 +207,7 @@ def test_a_wrong_password_stays_outside(deployed: Deployed, tmp_path: Path, capl
 
 
 def test_without_a_certificate_of_the_city_nobody_gets_in(deployed: Deployed, caplog: pytest.LogCaptureFixture) -> None:
-    stranger = BrokerConfig(port=deployed.tls_port, ca_file=str(deployed.folder / "ca.crt"))
+    stranger = BrokerConfig(port=deployed.tls_port, ca_file=str(deployed.secrets / "ca.crt"))
 
     with Session(stranger, "gw-a") as session:
         event = session.event(1.0)
@@ -219,15 +217,31 @@ def test_without_a_certificate_of_the_city_nobody_gets_in(deployed: Deployed, ca
 
 
 def test_a_key_in_use_is_not_made_anew(deployed: Deployed) -> None:
-    before = (deployed.folder / "gw-a.key").read_bytes()
+    before = (deployed.secrets / "gw-a.key").read_bytes()
 
-    again = certificates(deployed.folder, "gateway", "gw-a")
+    again = call(deployed.secrets, CERTIFICATES, "gateway", "gw-a")
 
     assert again.returncode == 2
     assert "gw-a.key exists already" in again.stderr
-    assert (deployed.folder / "gw-a.key").read_bytes() == before
+    assert (deployed.secrets / "gw-a.key").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["", "GW", "../gw", "gw a", "ingest", "api"])
 def test_no_certificate_is_made_for_a_name_that_is_not_a_gateways(deployed: Deployed, name: str) -> None:
-    assert certificates(deployed.folder, "gateway", name).returncode == 2
+    assert call(deployed.secrets, CERTIFICATES, "gateway", name).returncode == 2
+
+
+def test_new_secrets_do_not_take_the_place_of_old_ones(deployed: Deployed) -> None:
+    before = {path.name: path.read_bytes() for path in deployed.secrets.iterdir()}
+
+    again = call(deployed.secrets.parent, "new-secrets", "127.0.0.1")
+
+    assert again.returncode == 2
+    assert {path.name: path.read_bytes() for path in deployed.secrets.iterdir()} == before
+
+
+def test_no_password_stands_in_the_brokers_file(deployed: Deployed) -> None:
+    hashed = (deployed.secrets / "mosquitto_passwords").read_text()
+
+    assert [line.split(":")[0] for line in hashed.splitlines()] == ["ingest", "api"]
+    assert (deployed.secrets / "ingest_password").read_text().strip() not in hashed

@@ -1,0 +1,128 @@
+"""What the gateway says about itself: readings like all others, /healthz for a person, one log line where readings are lost."""
+
+import contextlib
+import logging
+import queue
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from edge.observation import Observation
+from edge.reader import Counters
+from edge.spool import ROW_BYTES, Spool
+from edge.spool import State as SpoolState
+from edge.uplink import State, Status
+from hoflicht.clock import Clock
+from hoflicht.quantities import QUANTITIES
+from hoflicht.stop import Stopping
+
+log = logging.getLogger(__name__)
+
+THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")  # thousandths of a degree; the processor on every board we know
+LONGEST_HOURS = QUANTITIES["spool_hours_left"].high
+
+
+class Health:
+    """All that is known of this gateway. `look` belongs to one thread; the others read what it saw last."""
+
+    def __init__(self, gateway: str, status: Status, ports: Mapping[str, Counters], limit_bytes: int, clock: Clock) -> None:
+        self.status = status
+        self.ports = ports
+        self.spool: SpoolState | None = None
+        self._gateway = gateway
+        self._limit_bytes = limit_bytes
+        self._clock = clock
+        self._started_ms = self._looked_ms = clock.monotonic_ms()
+        self._receipts = 0
+        self._is_losing = False
+
+    @property
+    def dropped(self) -> int:
+        """Readings given up because the disk was full, or because it took none and memory was full."""
+        return (self.spool.dropped if self.spool else 0) + sum(port.overflown for port in self.ports.values())
+
+    def look(self, spool: SpoolState) -> list[Observation]:
+        """Compare with the last look, and say it in readings."""
+        now_ms = self._clock.monotonic_ms()
+        before, dropped_before = self.spool, self.dropped
+        self.spool = spool
+        values = list(self._gateway_values(before, spool, now_ms))
+        self._looked_ms = now_ms
+        self._receipts = self.status.receipts
+        if before is not None:
+            self._mind_losses(self.dropped - dropped_before)
+        seen = [Observation(self._gateway, "gateway", quantity, now_ms, value) for quantity, value in values]
+        temperature = _processor_temperature()
+        if temperature is not None:
+            seen.append(Observation(self._gateway, "cpu", "temperature", now_ms, temperature))
+        for name, port in self.ports.items():
+            seen += [Observation(self._gateway, name, quantity, now_ms, value) for quantity, value in _port_values(port)]
+        return seen
+
+    def report(self) -> dict[str, object]:
+        """What /healthz answers; `ok` while batches flow and all ports are open."""
+        spool = self.spool
+        return {
+            "ok": self.status.state is State.FLOWING and all(port.is_open for port in self.ports.values()),
+            "gateway": self._gateway,
+            "uplink": str(self.status.state),
+            "trouble": self.status.trouble,
+            "clock_set": spool is not None and spool.is_stamping,
+            "spool": None
+            if spool is None
+            else {"rows": spool.rows, "bytes": spool.bytes, "oldest_s": spool.age_ms // 1000, "quarantined": spool.quarantined},
+            "dropped": self.dropped,
+            "ports": {name: {"open": port.is_open, "frames": port.frames} for name, port in self.ports.items()},
+        }
+
+    def _gateway_values(self, before: SpoolState | None, spool: SpoolState, now_ms: int) -> Iterator[tuple[str, float]]:
+        yield "uptime", (now_ms - self._started_ms) / 1000
+        yield "spool_rows", spool.rows
+        yield "spool_bytes", spool.bytes
+        yield "spool_age", spool.age_ms / 1000
+        yield "dropped", self.dropped
+        yield "quarantined", spool.quarantined
+        yield "clock_synchronised", float(spool.is_stamping)
+        if self.status.latency_ms is not None and self.status.receipts > self._receipts:
+            yield "receipt_latency", self.status.latency_ms / 1000
+        if before is not None and now_ms > self._looked_ms:
+            rows_per_hour = (spool.last_id - before.last_id) / (now_ms - self._looked_ms) * 3_600_000
+            yield "spool_hours_left", hours_left(self._limit_bytes - spool.bytes, rows_per_hour)
+
+    def _mind_losses(self, lost: int) -> None:
+        if lost and not self._is_losing:
+            log.error("the spool is full: %d readings had to be given up, the least important and oldest first", lost)
+        elif self._is_losing and not lost:
+            log.warning("no reading has to be given up any more")
+        self._is_losing = lost > 0
+
+
+def run(health: Health, spool: Spool, out: "queue.Queue[Observation]", every_s: float, stopping: Stopping) -> None:
+    """Look now and every `every_s` until `stopping`; what is seen goes the way of all readings."""
+    while True:
+        for observation in health.look(spool.state()):
+            with contextlib.suppress(queue.Full):  # the disk takes nothing; the next look comes
+                out.put_nowait(observation)
+        if stopping.wait(every_s):
+            return
+
+
+def hours_left(bytes_left: int, rows_per_hour: float) -> float:
+    """Hours until a spool is full if from now on nothing is confirmed: how long an outage may last."""
+    if rows_per_hour <= 0:
+        return LONGEST_HOURS
+    return min(LONGEST_HOURS, max(0, bytes_left) / ROW_BYTES / rows_per_hour)
+
+
+def _port_values(port: Counters) -> Iterator[tuple[str, float]]:
+    yield "port_open", float(port.is_open)
+    yield "port_errors", port.errors
+    yield "frames", port.frames
+    yield "frames_lost", port.frames_lost
+    yield "noise_bytes", port.noise_bytes
+
+
+def _processor_temperature() -> float | None:
+    try:
+        return int(THERMAL.read_text(encoding="ascii")) / 1000
+    except (OSError, ValueError):  # not every machine has one
+        return None

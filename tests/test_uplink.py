@@ -1,0 +1,275 @@
+"""The uplink against a real Mosquitto, and its arithmetic in memory."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from edge import uplink
+from edge.flights import Flight
+from edge.rows import Range
+from edge.spool import Spool
+from edge.uplink import NEXT, UNDER_WAY, Happening, State, Status
+from hoflicht import Reading, batch, senml, topics
+from hoflicht.broker import BrokerConfig, Connected, Message, Received, Session
+from hoflicht.clock import SystemClock
+from hoflicht.stop import Stopping
+from tests.conftest import Mosquitto
+from tests.roles import eventually
+
+GATEWAY = "gw-hof-nord"
+MB = 1_000_000
+START_MS = 1_700_000_000_000
+
+Answer = Callable[[Message], Message | None]
+
+
+def passages(first: int, count: int) -> list[Reading]:
+    return [Reading("hof-nord", "gate-in", "passage", START_MS + n, 1.0) for n in range(first, first + count)]
+
+
+class Ingest:
+    """Takes batches and gives the receipts that `answer` makes; what it read is in `batches`, in order of arrival."""
+
+    def __init__(self, broker: BrokerConfig, answer: Answer = batch.stored) -> None:
+        self.batches: list[list[Reading]] = []
+        self._answer = answer
+        self._session = Session(broker, "ingest", [topics.ALL_READINGS])
+        self._ended = threading.Event()
+        self._is_connected = threading.Event()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> "Ingest":
+        self._thread.start()
+        assert self._is_connected.wait(15)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def readings(self) -> set[Reading]:
+        return {reading for readings in list(self.batches) for reading in readings}
+
+    def _work(self) -> None:
+        with self._session as session:
+            while not self._ended.is_set():
+                event = session.event(0.05)
+                if isinstance(event, Connected):
+                    self._is_connected.set()
+                if isinstance(event, Received):
+                    self.batches.append(senml.decode(batch.unwrap(event.message)).readings)
+                    receipt = self._answer(event.message)
+                    if receipt is not None:
+                        session.publish(receipt)
+                    session.acknowledge(event)
+
+
+class Gateway:
+    """An uplink in its thread over a spool file; `spool` is the test's own view of it."""
+
+    def __init__(self, spool: Spool, status: Status) -> None:
+        self.spool = spool
+        self.status = status
+
+    def rows(self) -> int:
+        return self.spool.state().rows
+
+
+@contextmanager
+def gateway(path: Path, broker: BrokerConfig, heard: list[Message] | None = None) -> Iterator[Gateway]:
+    clock, stopping, status = SystemClock(), Stopping(), Status()
+    wait = topics.wait("hof-nord")
+    session = Session(broker, GATEWAY, [topics.receipts(GATEWAY), wait])
+    deliver = {} if heard is None else {wait: heard.append}
+
+    def work() -> None:
+        with Spool(path, 10 * MB, clock) as own:
+            birth = Message(topic=topics.state(GATEWAY), payload=b"online", retain=True)
+            uplink.run(session, own, GATEWAY, lambda: birth, deliver, status=status, clock=clock, stopping=stopping)
+
+    thread = threading.Thread(target=work)
+    with Spool(path, 10 * MB, clock) as spool, session:
+        thread.start()
+        try:
+            yield Gateway(spool, status)
+        finally:
+            stopping.set()
+            thread.join()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "spool.db"
+
+
+def test_what_is_stored_leaves_the_spool(path: Path, broker: Mosquitto) -> None:
+    with Ingest(broker.config) as ingest, gateway(path, broker.config) as gw:
+        gw.spool.append(passages(0, 1_200))
+
+        assert eventually(lambda: gw.rows() == 0)
+
+        assert ingest.readings() == set(passages(0, 1_200))
+        assert max(len(readings) for readings in ingest.batches) == batch.MAX_READINGS
+        assert gw.status.receipts == len(ingest.batches)
+
+
+def test_a_lost_receipt_loses_nothing_and_doubles_nothing(path: Path, broker: Mosquitto) -> None:
+    lose = iter([True, False, True])
+
+    def forgetful(message: Message) -> Message | None:
+        return None if next(lose, False) else batch.stored(message)
+
+    with gateway(path, broker.config) as gw:
+        with Ingest(broker.config, forgetful) as ingest:
+            gw.spool.append(passages(0, 100))
+            assert eventually(lambda: len(ingest.batches) == 1)
+            gw.spool.append(passages(100, 100))
+            assert eventually(lambda: gw.rows() == 100)  # the second one was confirmed, the first one was not
+        broker.kill()
+        broker.start()
+        with Ingest(broker.config) as ingest:
+            assert eventually(lambda: gw.rows() == 0)
+
+            assert ingest.readings() == set(passages(0, 100))
+
+
+def test_what_is_refused_is_set_aside_and_the_rest_goes_on(path: Path, broker: Mosquitto) -> None:
+    def picky(message: Message) -> Message:
+        has_poison = b"666" in senml.encode(senml.decode(batch.unwrap(message)).readings)
+        return batch.refused(message, "value of the beast") if has_poison else batch.stored(message)
+
+    with Ingest(broker.config, picky), gateway(path, broker.config) as gw:
+        gw.spool.append([Reading("hof-nord", "air", "energy_import", START_MS, 666.0)])
+        assert eventually(lambda: gw.spool.state().quarantined == 1)
+        gw.spool.append(passages(0, 50))
+
+        assert eventually(lambda: gw.rows() == 0)
+
+        assert gw.spool.state().quarantined == 1
+        assert gw.status.refused == 1
+
+
+def test_while_nobody_listens_the_gateway_waits(path: Path, broker: Mosquitto) -> None:
+    with gateway(path, broker.config) as gw:
+        gw.spool.append(passages(0, 3_000))
+
+        assert eventually(lambda: gw.status.state is State.HOLDING)
+        time.sleep(1.0)
+        assert gw.status.batches <= uplink.WINDOW
+        assert "nobody listens" in gw.status.trouble
+        assert gw.rows() == 3_000
+
+        with Ingest(broker.config) as ingest:
+            assert eventually(lambda: gw.rows() == 0)
+            assert ingest.readings() == set(passages(0, 3_000))
+            assert gw.status.trouble == ""
+
+
+def test_a_broker_that_was_killed_and_comes_back_gets_everything(path: Path, broker: Mosquitto) -> None:
+    with gateway(path, broker.config) as gw:
+        assert eventually(lambda: gw.status.state is State.FLOWING)
+        broker.kill()
+        assert eventually(lambda: gw.status.state is State.OFFLINE)
+        gw.spool.append(passages(0, 600))
+        broker.start()
+
+        with Ingest(broker.config) as ingest:
+            assert eventually(lambda: gw.rows() == 0)
+
+            assert ingest.readings() == set(passages(0, 600))
+
+
+def test_a_late_receipt_of_an_earlier_run_drops_exactly_what_it_names(path: Path, broker: Mosquitto) -> None:
+    with Spool(path, 10 * MB, SystemClock()) as spool:
+        spool.append(passages(0, 10))
+        name = spool.name(Range(1, 4))
+    with Ingest(broker.config, lambda message: None), gateway(path, broker.config) as gw, Session(broker.config, "late") as late:
+        assert eventually(lambda: gw.status.state is State.FLOWING and isinstance(late.event(0.1), Connected))
+        for correlation in (b"feedfeedfeedfeed-5-10", name, b"\xff"):
+            late.publish(Message(topic=topics.receipts(GATEWAY), payload=batch.STORED, correlation=correlation))
+
+        assert eventually(lambda: gw.rows() == 6)
+
+        rest = gw.spool.batch(1, 100, 100)
+        assert rest is not None
+        assert rest.readings == passages(4, 6)
+
+
+def test_after_an_outage_the_newest_goes_before_the_backlog(path: Path, broker: Mosquitto) -> None:
+    backlog = passages(0, 20_000)
+    with Spool(path, 10 * MB, SystemClock()) as spool:
+        for n in range(0, len(backlog), 500):
+            spool.append(backlog[n : n + 500])
+    live = Reading("hof-nord", "gate-in", "passage", START_MS + 999_999, 1.0)
+
+    def slow(message: Message) -> Message:
+        time.sleep(0.05)
+        return batch.stored(message)
+
+    with Ingest(broker.config, slow) as ingest, gateway(path, broker.config) as gw:
+        assert eventually(lambda: len(ingest.batches) > 2)
+        gw.spool.append([live])
+        before = len(ingest.batches)
+        assert eventually(lambda: live in ingest.readings())
+        at = next(n for n, readings in enumerate(ingest.batches) if live in readings)
+
+        # The batches under way at that moment, half of the window, and those sent within a poll; the backlog has forty.
+        assert at - before <= uplink.BACKLOG_WINDOW + 4
+        assert eventually(lambda: gw.rows() == 0)
+        assert ingest.readings() == {*backlog, live}
+
+
+def test_a_gateway_that_may_not_publish_says_so_and_keeps_all(tmp_path: Path, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text("topic read #\n")
+    broker = Mosquitto(tmp_path, f"acl_file {acl}")
+    broker.start()
+    with gateway(path, broker.config) as gw:
+        gw.spool.append(passages(0, 10))
+
+        assert eventually(lambda: gw.status.state is State.HOLDING)
+
+        assert gw.rows() == 10
+    broker.stop()
+    assert "does not take batches of gw-hof-nord (reason code 0x87); check its access list" in caplog.text
+
+
+def test_other_topics_are_delivered_and_the_birth_is_kept(path: Path, broker: Mosquitto) -> None:
+    heard: list[Message] = []
+    with gateway(path, broker.config, heard) as gw, Session(broker.config, "api", [topics.state(GATEWAY)]) as api:
+        assert eventually(lambda: gw.status.state is State.FLOWING and isinstance(api.event(0.1), Connected))
+        birth = eventually(lambda: api.event(0.1))
+        api.publish(Message(topic=topics.wait("hof-nord"), payload=b"15", expiry_s=60))
+
+        assert eventually(lambda: [message.payload for message in heard] == [b"15"])
+
+        assert isinstance(birth, Received)
+        assert birth.message.payload == b"online"
+
+
+def test_every_happening_has_its_place_in_the_table() -> None:
+    impossible = {
+        (State.OFFLINE, Happening.LOST),
+        (State.OFFLINE, Happening.UNHEARD),  # nothing is under way
+        (State.OFFLINE, Happening.WAITED),
+        (State.FLOWING, Happening.WAITED),
+        (State.HOLDING, Happening.UNHEARD),  # nothing is under way
+        (State.PROBING, Happening.WAITED),
+    }
+
+    assert set(NEXT) == {(state, happening) for state in State for happening in Happening} - impossible
+    assert {state: n > 0 for state, n in UNDER_WAY.items()} == {
+        State.OFFLINE: False,
+        State.FLOWING: True,
+        State.HOLDING: False,
+        State.PROBING: True,
+    }
+
+
+@pytest.mark.parametrize(("tries", "due_ms"), [(1, 31_000), (2, 61_000), (3, 121_000), (4, 241_000), (5, 301_000), (99, 301_000)])
+def test_a_receipt_is_waited_for_twice_as_long_each_time(tries: int, due_ms: int) -> None:
+    assert Flight(Range(1, 2), 1, 1_000, is_live=True, tries=tries).due_ms == due_ms
