@@ -11,6 +11,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -19,7 +20,7 @@ from edge.rows import Range
 from edge.spool import LAST, Batch, Spool
 from hoflicht import batch as batches
 from hoflicht import topics
-from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, Confirmed, Connected, Event, Lost, Message, Received, Session
+from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, Confirmed, Connected, Event, Lost, Message, Received
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Unavailable
 from hoflicht.stop import Stopping
@@ -75,6 +76,14 @@ NEXT = {
 UNDER_WAY = {State.OFFLINE: 0, State.FLOWING: WINDOW, State.HOLDING: 0, State.PROBING: 1}
 
 
+class Link(Protocol):
+    """What the uplink needs of a Session."""
+
+    def publish(self, message: Message) -> int: ...
+    def event(self, timeout_s: float) -> Event | None: ...
+    def acknowledge(self, received: Received) -> None: ...
+
+
 class Status(msgspec.Struct):
     """What others may know of the uplink. The uplink writes, health reads."""
 
@@ -88,7 +97,7 @@ class Status(msgspec.Struct):
 
 
 def run(
-    session: Session,
+    session: Link,
     spool: Spool,
     gateway: str,
     birth: Birth,
@@ -111,7 +120,7 @@ class Uplink:
     """The loop's memory: what is under way, and what happens next."""
 
     def __init__(
-        self, session: Session, spool: Spool, gateway: str, birth: Birth, deliver: Deliver, *, status: Status, clock: Clock
+        self, session: Link, spool: Spool, gateway: str, birth: Birth, deliver: Deliver, *, status: Status, clock: Clock
     ) -> None:
         self._session = session
         self._spool = spool

@@ -84,7 +84,8 @@ class Resync(Generic[T]):
         return iter(self._complete())
 
     def _complete(self) -> list[T | Noise]:
-        data, items = self._pending, list[T | Noise]()
+        data = self._pending
+        items: list[T | Noise] = []
         at = noise_from = 0
         reason = ""
         while at < len(data):

@@ -4,8 +4,10 @@ import contextlib
 import errno
 import logging
 import os
+import select
 import termios
 import time
+from pathlib import Path
 
 import serial
 
@@ -45,11 +47,12 @@ class Port:
         try:
             # No port yet: pyserial checks the settings and opens nothing.
             self._serial = serial.Serial(
-                None, line.baud, line.bits, line.parity, line.stop, write_timeout=write_timeout_s, exclusive=True
+                None, line.baud, line.bits, line.parity, line.stop, timeout=0, write_timeout=write_timeout_s, exclusive=True
             )
         except ValueError as cause:
             raise BadConfig(f"{path}: {cause}") from cause
         self._serial.port = path
+        self._line = line
 
     def __enter__(self) -> "Port":
         self._open()
@@ -67,12 +70,10 @@ class Port:
         if not self._ready(timeout_s):
             return b""
         try:
-            if self._serial.timeout != timeout_s:
-                self._serial.timeout = timeout_s
-            # `read(n)` waits for all n bytes: ask for what is there, or for the first one and then for what came with it.
-            data: bytes = self._serial.read(min(self._serial.in_waiting or 1, MAX_READ))
-            if data:
-                data += self._serial.read(min(self._serial.in_waiting, MAX_READ - len(data)))
+            # Not pyserial's own timeout: each change of it sets up the whole line again.
+            if not select.select([self._serial.fileno()], [], [], timeout_s)[0]:
+                return b""
+            data: bytes = self._serial.read(MAX_READ)
         except (OSError, termios.error) as cause:  # SerialException is an OSError, what tcsetattr raises is not
             self._fail(cause)
             return b""
@@ -103,7 +104,10 @@ class Port:
         return time.monotonic() >= self._next_try_s and self._open()
 
     def _open(self) -> bool:
+        # A pseudo-terminal has eight bits and no parity; glibc calls asking it for others again an invalid argument.
+        is_pty = Path(self.path).resolve().parent == Path("/dev/pts")
         try:
+            self._serial.bytesize, self._serial.parity = (8, "N") if is_pty else (self._line.bits, self._line.parity)
             self._serial.open()
         except (OSError, termios.error) as cause:
             self._is_away(cause)

@@ -236,19 +236,19 @@ def test_a_change_reaches_an_open_stream(face: Face) -> None:
 
 
 def test_a_quiet_stream_is_kept_alive(city: City, tmp_path: Path) -> None:
-    with facing(city, tmp_path, NOW_MS, streams=Streams(ping_s=0.05)) as face:
-        with face.client.stream("GET", face.url + "/v1/stream") as answer:
-            ping = next(line for line in answer.iter_lines() if line.startswith(":"))
+    served = facing(city, tmp_path, NOW_MS, streams=Streams(ping_s=0.05))
+    with served as face, face.client.stream("GET", face.url + "/v1/stream") as answer:
+        ping = next(line for line in answer.iter_lines() if line.startswith(":"))
 
     assert ping == ": ping"
 
 
 def test_one_stream_too_many_is_told_to_poll(city: City, tmp_path: Path) -> None:
-    with facing(city, tmp_path, NOW_MS, streams=Streams(max_clients=1)) as face:
-        with face.client.stream("GET", face.url + "/v1/stream") as answer:
-            assert next(answer.iter_lines()) == "retry: 5000"
-            refused = face.get("/v1/stream")
-            face.streams.close()
+    served = facing(city, tmp_path, NOW_MS, streams=Streams(max_clients=1))
+    with served as face, face.client.stream("GET", face.url + "/v1/stream") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        refused = face.get("/v1/stream")
 
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
     assert refused.headers["content-type"] == "application/problem+json"
@@ -258,6 +258,7 @@ def test_a_client_that_left_frees_its_place(city: City, tmp_path: Path) -> None:
     with facing(city, tmp_path, NOW_MS, streams=Streams(ping_s=0.05, max_clients=1)) as face:
         with face.client.stream("GET", face.url + "/v1/stream") as answer:
             assert next(answer.iter_lines()) == "retry: 5000"
+            assert face.streams.is_full
         deadline = time.monotonic() + 5
         while face.streams.is_full and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -91,10 +91,16 @@ def test_what_is_written_arrives(cable: Cable, port: Port) -> None:
     assert os.read(cable.device, 100) == b"\x7e\x00\x03\x00\xfc\x7e\x11\x13\r\n"
 
 
-def test_the_line_of_a_sign_can_be_opened(cable: Cable) -> None:
-    with Port(str(cable.path), Line(1200, 7, "E", 2)) as port:
-        assert port.write(b"l026\r*")
-        assert os.read(cable.device, 100) == b"l026\r*"
+@pytest.mark.parametrize("line", [Line(1200, 7, "E", 2), Line(9600, 8, "E", 1), Line(19200, 8, "O", 1)])
+def test_lines_with_parity_can_be_used(cable: Cable, line: Line) -> None:
+    for _ in range(2):
+        with Port(str(cable.path), line) as port:
+            for timeout_s in (0.01, 0.02):
+                assert port.write(b"l026\r*")
+                assert os.read(cable.device, 100) == b"l026\r*"
+                assert port.read(timeout_s) == b""
+
+            assert (port.opened, port.errors) == (1, 0)
 
 
 def test_a_port_that_was_unplugged_comes_back(cable: Cable, port: Port, caplog: pytest.LogCaptureFixture) -> None:

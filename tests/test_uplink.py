@@ -12,10 +12,10 @@ from edge import uplink
 from edge.flights import Flight
 from edge.rows import Range
 from edge.spool import Spool
-from edge.uplink import NEXT, UNDER_WAY, Happening, State, Status
+from edge.uplink import NEXT, UNDER_WAY, Happening, State, Status, Uplink
 from hoflicht import Reading, batch, senml, topics
-from hoflicht.broker import BrokerConfig, Connected, Message, Received, Session
-from hoflicht.clock import SystemClock
+from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, BrokerConfig, Confirmed, Connected, Event, Lost, Message, Received, Session
+from hoflicht.clock import HandClock, SystemClock
 from hoflicht.stop import Stopping
 from tests.conftest import Mosquitto
 from tests.roles import eventually
@@ -226,7 +226,7 @@ def test_after_an_outage_the_newest_goes_before_the_backlog(path: Path, broker: 
 def test_a_gateway_that_may_not_publish_says_so_and_keeps_all(tmp_path: Path, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     acl = tmp_path / "acl"
     acl.write_text("topic read #\n")
-    broker = Mosquitto(tmp_path, f"acl_file {acl}")
+    broker = Mosquitto(tmp_path, f"user root\nacl_file {acl}")
     broker.start()
     with gateway(path, broker.config) as gw:
         gw.spool.append(passages(0, 10))
@@ -273,3 +273,169 @@ def test_every_happening_has_its_place_in_the_table() -> None:
 @pytest.mark.parametrize(("tries", "due_ms"), [(1, 31_000), (2, 61_000), (3, 121_000), (4, 241_000), (5, 301_000), (99, 301_000)])
 def test_a_receipt_is_waited_for_twice_as_long_each_time(tries: int, due_ms: int) -> None:
     assert Flight(Range(1, 2), 1, 1_000, is_live=True, tries=tries).due_ms == due_ms
+
+
+class Wire:
+    """A link in memory: keeps what was published, and `says` comes out as events."""
+
+    def __init__(self) -> None:
+        self.published: list[Message] = []
+        self.says: list[Event] = []
+
+    def publish(self, message: Message) -> int:
+        self.published.append(message)
+        return len(self.published)
+
+    def event(self, timeout_s: float) -> Event | None:
+        return self.says.pop(0) if self.says else None
+
+    def acknowledge(self, received: Received) -> None:
+        self.says.append(Confirmed(received.mid, 0))
+
+    def batches(self) -> list[bytes]:
+        """The names of the batches that were published, in order."""
+        return [message.correlation for message in self.published if message.topic == topics.readings(GATEWAY)]
+
+
+class Hand:
+    """An uplink in memory, moved by hand."""
+
+    def __init__(self, spool: Spool, clock: HandClock) -> None:
+        self.wire, self.status, self._clock = Wire(), Status(), clock
+        birth = Message(topic=topics.state(GATEWAY), payload=b"online")
+        self.uplink = Uplink(self.wire, spool, GATEWAY, lambda: birth, {}, status=self.status, clock=clock)
+
+    def state(self) -> State:
+        return self.status.state
+
+    def says(self, event: Event) -> None:
+        self.uplink.handle(event)
+        self.uplink.go_on()
+
+    def stored(self, name: bytes) -> None:
+        receipt = Message(topic=topics.receipts(GATEWAY), payload=batch.STORED, correlation=name)
+        self.says(Received(receipt, 1, 1, 1))
+
+    def wait(self, seconds: float) -> None:
+        self._clock.advance(round(seconds * 1000))
+        self.uplink.go_on()
+
+
+@pytest.fixture
+def spool(path: Path, clock: HandClock) -> Iterator[Spool]:
+    with Spool(path, 10 * MB, clock) as spool:
+        yield spool
+
+
+@pytest.fixture
+def hand(spool: Spool, clock: HandClock) -> Hand:
+    return Hand(spool, clock)
+
+
+def test_one_batch_without_receipt_goes_again_as_it_was_while_others_flow(spool: Spool, hand: Hand) -> None:
+    spool.append(passages(0, 1_000))
+    hand.says(Connected())
+    first, second = hand.wire.batches()
+    hand.wait(1)
+    hand.stored(second)
+
+    hand.wait(28)
+    assert hand.wire.batches() == [first, second]
+    hand.wait(2)
+    assert hand.wire.batches() == [first, second, first]
+    hand.wait(31)
+    spool.append(passages(1_000, 10))
+    hand.wait(1)
+    third = hand.wire.batches()[-1]
+    hand.stored(third)
+    hand.wait(30)
+
+    assert hand.wire.batches() == [first, second, first, third, first]
+    assert spool.state().rows == 500
+
+
+def test_silence_of_ingest_stops_the_flow_until_one_batch_is_answered(spool: Spool, hand: Hand) -> None:
+    spool.append(passages(0, 5_000))
+    hand.says(Connected())
+    under_way = hand.wire.batches()
+    assert len(under_way) == uplink.WINDOW // 2  # all of it was there before: backlog
+
+    hand.wait(31)
+    assert hand.state() is State.HOLDING
+    hand.wait(3)
+    assert len(hand.wire.batches()) == 4
+    hand.wait(4)
+    assert hand.state() is State.PROBING
+    assert len(hand.wire.batches()) == 5
+    hand.stored(hand.wire.batches()[-1])
+
+    assert hand.state() is State.FLOWING
+    assert len(hand.wire.batches()) == 5 + 4
+
+
+def test_a_receipt_that_comes_while_the_flow_rests_starts_it_again(spool: Spool, hand: Hand) -> None:
+    spool.append(passages(0, 1_000))
+    hand.says(Connected())
+    first, second = hand.wire.batches()
+    hand.wait(31)
+    assert hand.state() is State.HOLDING
+
+    hand.stored(first)
+
+    assert hand.state() is State.FLOWING
+    assert spool.state().rows == 500
+    assert hand.wire.batches() == [first, second, second]
+
+
+def test_asking_whether_somebody_listens_grows_rarer(spool: Spool, hand: Hand) -> None:
+    spool.append(passages(0, 10))
+    hand.says(Connected())
+    times_ms = list[int]()
+    for _ in range(8):
+        hand.says(Confirmed(len(hand.wire.published), NO_MATCHING_SUBSCRIBERS))
+        waited_s = 0
+        while hand.state() is State.HOLDING:
+            hand.wait(1)
+            waited_s += 1
+        times_ms.append(waited_s)
+
+    usual_s = [5, 10, 20, 40, 60, 60, 60, 60]
+    assert all(0.8 * usual <= waited <= 1.2 * usual + 1 for waited, usual in zip(times_ms, usual_s, strict=True))
+    assert len(hand.wire.batches()) == 9
+
+
+def test_what_was_under_way_when_the_connection_broke_goes_again(spool: Spool, hand: Hand) -> None:
+    spool.append(passages(0, 10))
+    hand.says(Connected())
+    hand.says(Lost("pulled the plug"))
+    hand.wait(60)
+    assert len(hand.wire.batches()) == 1
+
+    hand.says(Connected())
+
+    first, again = hand.wire.batches()
+    assert first == again
+
+
+def test_a_row_is_live_for_ten_seconds_and_backlog_after_that(spool: Spool, hand: Hand) -> None:
+    spool.append(passages(0, 6_000))
+    hand.says(Connected())
+    assert len(hand.wire.batches()) == uplink.BACKLOG_WINDOW
+    spool.append(passages(6_000, 1_000))
+
+    hand.wait(0.2)
+
+    assert hand.wire.batches()[4:] == [spool.name(Range(6_001, 6_500)), spool.name(Range(6_501, 7_000))]
+
+
+def test_receipts_that_make_no_sense_change_nothing(spool: Spool, hand: Hand, caplog: pytest.LogCaptureFixture) -> None:
+    spool.append(passages(0, 10))
+    hand.says(Connected())
+    name = hand.wire.batches()[0]
+
+    hand.says(Received(Message(topic=topics.receipts(GATEWAY), payload=b"maybe", correlation=name), 1, 1, 1))
+    hand.says(Received(Message(topic="hoflicht/v1/somebody/receipts", payload=b"stored", correlation=name), 2, 1, 1))
+
+    assert spool.state().rows == 10
+    assert "neither stored nor refused" in caplog.text
+    assert len(hand.wire.says) == 2  # both were acknowledged
