@@ -1,0 +1,34 @@
+"""How many cars want to come: the rate of arrivals over an opening, as a share of what the yard can let in."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from hoflicht.hours import OpenPeriod
+
+Load = Callable[[int], float]  # at_ms: arrivals over capacity
+
+# (share of the opening, width, height) over the floor: before noon and in the afternoon. Monday first; Saturdays are the worst.
+PEAKS = ((0.3, 0.09, 0.95), (0.72, 0.1, 0.8))
+FLOOR = 0.45
+WEEKDAYS = (0.92, 0.8, 0.8, 0.85, 0.95, 1.14, 1.0)
+EARLY = 0.4  # before the opening
+MOST = 1.8  # no load is higher
+
+LONG_H = 16.0  # an opening longer than this has no day with peaks: waves then keep a queue alive at all hours
+WAVE_H, WAVE_MEAN, WAVE_HEIGHT = 3.5, 1.12, 0.3
+
+
+def usual(periods: Sequence[OpenPeriod]) -> Load:
+    """The load of a yard that opens so; `periods` are without a gap between them."""
+    opens_ms = [period.opens.timestamp() * 1000 for period in periods]
+    closes_ms = periods[-1].closes.timestamp() * 1000
+    if closes_ms - opens_ms[0] > LONG_H * 3_600_000:
+        return lambda at_ms: WAVE_MEAN + WAVE_HEIGHT * math.sin(2 * math.pi * (at_ms - opens_ms[0]) / WAVE_H / 3_600_000)
+    weekday = WEEKDAYS[periods[0].opens.weekday()]
+    return lambda at_ms: weekday * _shape((at_ms - opens_ms[0]) / (closes_ms - opens_ms[0]))
+
+
+def _shape(share: float) -> float:
+    if share < 0:
+        return EARLY
+    return FLOOR + sum(height * math.exp(-(((share - middle) / width) ** 2)) for middle, width, height in PEAKS)
