@@ -17,6 +17,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "If-None-Match, Accept, Last-Event-ID",
     "Access-Control-Max-Age": "86400",
 }
+ENDLESS = ("/stream", "/live")  # a stream without its body would never end
 OPEN = ("/v1/", "/openapi.json")  # what scripts of other sites may read
 
 
@@ -35,6 +36,9 @@ class Guard:
             await send({"type": "http.response.start", "status": 204, "headers": _raw(PREFLIGHT)})
             await send({"type": "http.response.body", "body": b""})
             return
+
+        if scope["method"] == "HEAD" and not scope["path"].endswith(ENDLESS):
+            scope = {**scope, "method": "GET"}  # RFC 9110 §9.3.2; the server keeps the body to itself
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -120,7 +120,8 @@ def _standing_chances(length: int, sight: Sight) -> list[float]:
 
 
 def _trimmed(mass: list[float]) -> Mass:
-    total = sum(mass)
-    while len(mass) > 1 and mass[-1] < NEGLIGIBLE * total:
+    least = NEGLIGIBLE * sum(mass)
+    while len(mass) > 1 and mass[-1] < least:
         mass.pop()
+    total = sum(mass)
     return [weight / total for weight in mass]

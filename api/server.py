@@ -26,7 +26,9 @@ def listen(address: str) -> socket.socket:
     try:
         return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
     except OSError as cause:
-        raise BadConfig(f'listen = "{address}": {cause.strerror}; choose another address or port') from cause
+        raise BadConfig(
+            f'listen = "{address}": {(cause.strerror or str(cause)).partition(" (")[0]}; choose another address or port'
+        ) from cause
 
 
 @contextlib.contextmanager

@@ -104,5 +104,6 @@ def run(port: Port, config: PortConfig, intake: Intake, counters: Counters, *, c
         intake.take(data, clock.monotonic_ms())
         request_due = polls.next(clock.monotonic_ms()) if port.is_open else None
         if request_due is not None:
-            intake.take(request_due, clock.monotonic_ms())
+            if device.hears_requests:
+                intake.take(request_due, clock.monotonic_ms())
             port.write(request_due)

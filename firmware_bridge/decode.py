@@ -33,25 +33,29 @@ class Counts(msgspec.Struct):
     samples: int = 0
     noise: int = 0  # bytes
     lost: int = 0  # frames
+    given_up: int = 0  # single values of good frames
 
     def take(self, item: Frame | Noise) -> None:
         """Count `item`."""
         if isinstance(item, Noise):
             self.noise += len(item.data)
+            self.given_up += not item.data
             return
         self.frames += 1
         self.samples += len(item.samples)
         self.lost += item.lost
 
     def __str__(self) -> str:
-        return f"{self.frames} frames, {self.samples} samples, {self.noise} noise bytes, {self.lost} lost frames"
+        said = f"{self.frames} frames, {self.samples} samples, {self.noise} noise bytes, {self.lost} lost frames"
+        return f"{said}, {self.given_up} values given up" if self.given_up else said
 
 
 def main(argv: list[str]) -> int:
     """`hoflicht decode`: exit code 0 where at least one frame was good, 1 where none was."""
-    arguments = _decode_arguments().parse_args(argv)
+    arguments = _decode_arguments().parse_intermixed_args(argv)  # options may stand between device and file
     if arguments.list:
-        sys.stdout.writelines(f"{name:<8} {device.line!s:<12} {device.meaning}\n" for name, device in DEVICES.items())
+        with _until_the_reader_leaves():
+            sys.stdout.writelines(f"{name:<8} {device.line!s:<12} {device.meaning}\n" for name, device in DEVICES.items())
         return 0
     if arguments.file is None:
         raise BadConfig("which device and which file? An example: hoflicht decode sds011 capture.bin; --list shows the devices")
@@ -93,7 +97,8 @@ def _listen(port: Port, device: Device, address: int, counts: Counts, is_stoppin
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             if raw and data:
                 sys.stderr.write(f"{at} {sign} {data.hex(' ').upper()}\n")
-            _take(decoder.feed(data), counts, at, show_noise=True)
+            if data is not sent or device.hears_requests:
+                _take(decoder.feed(data), counts, at, show_noise=True)
 
 
 def _requests(port: Port, device: Device, address: int) -> Iterator[bytes]:

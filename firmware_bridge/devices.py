@@ -30,8 +30,8 @@ def _nothing(_address: int) -> tuple[bytes, ...]:
 class Device(msgspec.Struct, frozen=True):
     """A kind of device. Its Decoder belongs to one port; send `start` each time the port was opened.
 
-    Where `poll_every_s` is not zero, send what `polls(address)` gives so often, one after the other, ANSWER_S apart, and feed each
-    request to the decoder before it is sent: an answer alone does not always say what it answers.
+    Where `poll_every_s` is not zero, send what `polls(address)` gives so often, one after the other, ANSWER_S apart. A decoder that
+    `hears_requests` is fed each request before it is sent: its answers do not say what they answer.
     """
 
     meaning: str
@@ -41,6 +41,7 @@ class Device(msgspec.Struct, frozen=True):
     polls: Callable[[int], tuple[bytes, ...]] = _nothing
     poll_every_s: float = 0
     address: int = 1  # on a bus of several devices; of no meaning elsewhere
+    hears_requests: bool = False
 
 
 ANSWER_S = 0.5  # a device has answered by then; the one longer answer, a meter's at 2400 baud, is the only one of its poll
@@ -104,6 +105,7 @@ DEVICES: Mapping[str, Device] = {
         lambda: modbus.Decoder(SDM120_REGISTERS),
         polls=_poll_meter,
         poll_every_s=10,
+        hears_requests=True,
     ),
     "sdm630": Device(
         "Eastron SDM630, electricity meter, three phases",
@@ -111,6 +113,7 @@ DEVICES: Mapping[str, Device] = {
         lambda: modbus.Decoder(SDM630_REGISTERS),
         polls=_poll_meter,
         poll_every_s=10,
+        hears_requests=True,
     ),
     "node": Device("our own nodes, docs/node-frame.md", Line(115200), node.Decoder),
 }

@@ -1,225 +1,198 @@
 """`hoflicht simulate`: a city's sensors and signs on pseudo-terminals, in real time, from one seed."""
 
 import argparse
-import datetime as dt
 import random
 import selectors
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from firmware_bridge.frames import Sample
 from hoflicht import logs, stop
-from hoflicht.catalogue import City, Role, load_city
+from hoflicht.catalogue import City, load_city
 from hoflicht.clock import Clock, SystemClock
-from simulators.devices import Device, Node, Ops243, Sdm630, Sds011, Sps30, Tfmini
+from hoflicht.errors import BadConfig
+from simulators.devices import Device, Node, Ops243, Sds011, Sps30, Tfmini
+from simulators.faults import Fault, Faults
 from simulators.layout import PortPlan, layout
+from simulators.life import life
+from simulators.meter import SDM630, Meter
 from simulators.sign import Sign
 from simulators.street import Street
 from simulators.wire import Wire
-from simulators.yard import Event, day
+from simulators.world import LampWorld, TrafficWorld, World, YardWorld
 
-TICK_S = 0.1  # ten frames of a lidar at once: a hundred wake-ups a second would cost more than the frames
-STATES_MS = 30_000  # a node repeats its states
-LAMPS_MS = 60_000  # each lamp reports
-LAMP_NODE, YARD_NODE = 100, 1  # node numbers: the first lamp's, and a yard's only one
+TICK_MS = 100  # ten frames of a lidar at once: a hundred wake-ups a second would cost more than the frames
+YARD_NODE, LAMP_NODE = 1, 100  # node numbers: a yard's only one, and the first lamp's
+MOST_FAULTS_PER_HOUR = 3_600.0  # they are at least a second apart
 
 
 def main(argv: list[str]) -> int:
-    """Run until a signal."""
-    parser = argparse.ArgumentParser(
-        prog="hoflicht simulate",
-        description="A city's sensors and signs on pseudo-terminals that speak the real byte protocols, in real time.",
-    )
-    parser.add_argument("city", type=Path, help="the catalogue, a TOML file")
-    parser.add_argument("--ports", type=Path, required=True, help="folder for the ports: DIR/<gateway>/<port>")
-    parser.add_argument("--signs", type=Path, help="folder where each sign's text can be read: DIR/<yard>.txt")
-    parser.add_argument("--seed", type=int, default=1, help="another number is another city life (default: 1)")
-    parser.add_argument(
-        "--start-at", type=int, metavar="MS", help="say nothing of what happened before (Unix epoch, ms; default: now)"
-    )
-    parser.add_argument(
-        "--faults", type=float, default=0.0, metavar="SHARE", help="of bytes that arrive wrong, 0 to 1 (default: 0)"
-    )
-    options = parser.parse_args(argv)
+    """Run until a signal; exit code 2 where a folder cannot be written."""
+    arguments = _parser().parse_args(argv)
+    if not 0 <= arguments.faults <= MOST_FAULTS_PER_HOUR:
+        raise BadConfig(f"--faults {arguments.faults:g}: from 0 to {MOST_FAULTS_PER_HOUR:g} an hour")
     logs.to_stderr()
-    city = load_city(options.city)
+    city = load_city(arguments.city)
     stopping = stop.on_signals()
     clock = SystemClock()
-    start_ms = options.start_at or clock.now_ms()
+    start_ms = clock.now_ms() if arguments.start_at is None else arguments.start_at
     with ExitStack() as stack:
-        lines = _lines(city, options.ports, options.signs, options.seed, start_ms, stack)
-        run(lines, clock, random.Random(options.seed), options.faults, stopping)
+        try:
+            plan = Plan(city, arguments.seed, start_ms, arguments.ports, arguments.signs, arguments.faults, stack)
+        except OSError as cause:
+            raise BadConfig(f"{cause.filename}: {cause.strerror}; choose another folder with --ports or --signs") from cause
+        run(plan.lines, plan.worlds, clock, stopping)
     return 1 if stopping.failed else 0
 
 
 class Line:
-    """One device on its wire; `advance` lets the world around it go on."""
+    """One device on its wire."""
 
-    def __init__(self, wire: Wire, device: Device, advance: Callable[[int], None]) -> None:
+    def __init__(self, wire: Wire, device: Device, faults: Faults | None) -> None:
         self.wire = wire
         self.device = device
-        self.advance = advance
+        self._faults = faults
+        self._fault: Fault | None = None
+
+    def speak(self, now_ms: int, selector: selectors.BaseSelector) -> None:
+        """Send what the device says by itself; pull the plug or put it in where it is the time."""
+        if self._faults is not None:
+            self._fault = self._faults.now(now_ms)
+            self._plug(self._fault is not Fault.UNPLUGGED, selector)
+        self._send(self.device.said(now_ms))
+
+    def answer(self) -> None:
+        """Send what the device answers."""
+        self._send(self.device.heard(self.wire.read()))
+
+    def _send(self, data: bytes) -> None:
+        arrives = data if self._faults is None else self._faults.spoil(data, self._fault)
+        if arrives:
+            self.wire.write(arrives)
+
+    def _plug(self, wanted: bool, selector: selectors.BaseSelector) -> None:
+        if wanted == self.wire.is_plugged_in:
+            return
+        if wanted:
+            self.wire.plug_in()
+            self.device.start()
+            selector.register(self.wire, selectors.EVENT_READ, self)
+        else:
+            selector.unregister(self.wire)
+            self.wire.unplug()
 
 
-def run(lines: list[Line], clock: Clock, rng: random.Random, faults: float, stopping: threading.Event) -> None:
-    """Let the devices speak and answer until `stopping`."""
+def run(lines: list[Line], worlds: list[World], clock: Clock, stopping: threading.Event) -> None:
+    """Let the city live, its devices speak and answer, until `stopping`."""
     with selectors.DefaultSelector() as selector:
         for line in lines:
             selector.register(line.wire, selectors.EVENT_READ, line)
         while not stopping.is_set():
             now_ms = clock.now_ms()
+            for world in worlds:
+                world.advance(now_ms)
             for line in lines:
-                line.advance(now_ms)
-                _send(line, line.device.said(now_ms), rng, faults)
-            due_ms = now_ms + int(TICK_S * 1000)
-            while (left_ms := due_ms - clock.now_ms()) > 0:
+                line.speak(now_ms, selector)
+            due_ms = clock.monotonic_ms() + TICK_MS - (clock.now_ms() - now_ms)
+            while (left_ms := due_ms - clock.monotonic_ms()) > 0:
                 for key, _ in selector.select(left_ms / 1000):
-                    _send(key.data, key.data.device.heard(key.data.wire.read()), rng, faults)
+                    key.data.answer()
 
 
-def _send(line: Line, data: bytes, rng: random.Random, faults: float) -> None:
-    if data:
-        line.wire.write(damaged(data, rng, faults) if faults else data)
+class Plan:
+    """The lines and worlds of a city; wires are closed with `stack`."""
+
+    def __init__(
+        self, city: City, seed: int, start_ms: int, ports: Path, signs: Path | None, faults_per_hour: float, stack: ExitStack
+    ) -> None:
+        self._city, self._seed, self._start_ms, self._signs = city, seed, start_ms, signs
+        self._faults_per_hour, self._stack = faults_per_hour, stack
+        self._street = Street(city, seed)
+        self.lines: list[Line] = []
+        self.worlds: list[World] = []
+        if signs is not None:
+            signs.mkdir(parents=True, exist_ok=True)
+        for gateway, plan in layout(city).items():
+            devices = [(port, self._device(port)) for port in plan.ports]
+            for port, device in devices:
+                self._line(ports / gateway / port.name, device)
+            for sign in plan.signs:
+                self._line(ports / gateway / sign.name, self._sign(sign.yard))
+                self.worlds.append(self._yard(sign.yard, [(port, device) for port, device in devices if port.site == sign.yard]))
+
+    def _line(self, link: Path, device: Device) -> None:
+        faults = None
+        if self._faults_per_hour:
+            faults = Faults(self._faults_per_hour, random.Random(f"{self._seed}/{link.parent.name}/{link.name}"), self._start_ms)
+        self.lines.append(Line(self._stack.enter_context(Wire(link)), device, faults))
+
+    def _sign(self, yard: str) -> Sign:
+        return Sign(yard, None if self._signs is None else self._signs / f"{yard}.txt")
+
+    def _device(self, port: PortPlan) -> Device:
+        if port.driver == "ops243":
+            radar = Ops243()
+            if port.site in self._city.lamps:
+                traffic = self._street.traffic
+                self.worlds.append(TrafficWorld(lambda start, end: traffic(port.site, start, end), radar, self._start_ms))
+            return radar
+        if port.driver == "tfmini":
+            return Tfmini(random.Random(f"{self._seed}/{port.site}/{port.sensor}"))
+        if port.driver == "sps30":
+            return Sps30(lambda now_ms: self._street.air(port.site, now_ms))
+        if port.driver == "sds011":
+            return Sds011(lambda now_ms: self._street.air(port.site, now_ms))
+        if port.driver == "sdm630":
+            return Meter(SDM630, lambda now_ms: self._street.cabinet(port.site, now_ms))
+        return Node(YARD_NODE) if port.site else self._lamps(port)
+
+    def _lamps(self, port: PortPlan) -> Device:
+        line = Bus({name: Node(LAMP_NODE + number) for number, name in enumerate(port.sites)})
+        self.worlds.append(LampWorld(line.nodes, self._street.lamp, self._start_ms))
+        return line
+
+    def _yard(self, yard: str, devices: list[tuple[PortPlan, Device]]) -> YardWorld:
+        seen_by = {port.sensor: device for port, device in devices if isinstance(device, Tfmini | Ops243)}
+        node = next((device for _, device in devices if isinstance(device, Node)), None)
+        events = life(yard, self._city, self._seed, self._start_ms)
+        return YardWorld(self._city.yards[yard], events, seen_by, node, self._start_ms)
 
 
-def damaged(data: bytes, rng: random.Random, share: float) -> bytes:
-    """`data` with one bit wrong in a `share` of its bytes."""
-    return bytes(byte ^ (1 << rng.randrange(8)) if rng.random() < share else byte for byte in data)
+class Bus:
+    """Many nodes on one line."""
 
+    def __init__(self, nodes: dict[str, Node]) -> None:
+        self.nodes = nodes
 
-def _lines(city: City, ports: Path, signs: Path | None, seed: int, start_ms: int, stack: ExitStack) -> list[Line]:
-    street = Street(city, seed)
-    lines: list[Line] = []
-    for gateway, plan in layout(city).items():
-        wires = {port.name: stack.enter_context(Wire(ports / gateway / port.name)) for port in plan.ports}
-        if plan.sign_of is not None:
-            file = signs / f"{plan.sign_of}.txt" if signs else None
-            lines.append(Line(stack.enter_context(Wire(ports / gateway / "sign")), Sign(file), _nothing))
-            devices = {port.name: _yard_device(port, street, seed) for port in plan.ports if port.site == plan.sign_of}
-            world = YardWorld(plan.sign_of, city, seed, start_ms, devices)
-            lines += [Line(wires[name], device, _nothing) for name, device in devices.items()]
-            lines[-1].advance = world.advance
-        for port in plan.ports:
-            if port.site not in city.yards:
-                device, advance = _street_device(port, city, street, start_ms)
-                lines.append(Line(wires[port.name], device, advance))
-    # The worlds go on before their devices speak.
-    return sorted(lines, key=lambda line: line.advance is _nothing)
-
-
-def _nothing(_now_ms: int) -> None:
-    pass
-
-
-def _yard_device(port: PortPlan, street: Street, seed: int) -> Device:
-    if port.driver == "ops243":
-        return Ops243()
-    if port.driver == "tfmini":
-        return Tfmini(random.Random(f"{seed}/{port.site}/{port.name}"))
-    if port.driver == "sps30":
-        return Sps30(lambda now_ms: street.air(port.site, now_ms))
-    return Node(YARD_NODE)
-
-
-class YardWorld:
-    """What happens at a yard, told to its devices at the right instant."""
-
-    def __init__(self, yard: str, city: City, seed: int, start_ms: int, devices: dict[str, Device]) -> None:
-        self._sensors = city.yards[yard].sensors
-        self._devices = devices
-        self._start_ms = start_ms
-        self._events = _days(yard, city, seed, start_ms)
-        self._next = next(self._events)
-        self._states: dict[tuple[str, str], float] = {}
-        self._repeat_ms = start_ms
-
-    def advance(self, now_ms: int) -> None:
-        """Let happen what is due."""
-        while self._next.at_ms <= now_ms:
-            self._happen(self._next, now_ms)
-            self._next = next(self._events)
-        node = self._devices.get("node")
-        if isinstance(node, Node) and now_ms >= self._repeat_ms and self._states:
-            self._repeat_ms = now_ms + STATES_MS
-            node.tell([Sample(quantity, value, sensor=sensor) for (sensor, quantity), value in self._states.items()])
-
-    def _happen(self, event: Event, now_ms: int) -> None:
-        device = self._devices.get(event.sensor)
-        if isinstance(device, Tfmini):
-            device.covered = event.value > 0.5
-        elif isinstance(device, Ops243):
-            if event.quantity == "speed" and event.at_ms >= self._start_ms:
-                device.passed(event.value)
-        else:
-            self._to_node(event, now_ms)
-
-    def _to_node(self, event: Event, now_ms: int) -> None:
-        if self._sensors[event.sensor].role in (Role.GATE, Role.BAY):
-            self._states[event.sensor, event.quantity] = event.value
-        node = self._devices.get("node")
-        if isinstance(node, Node) and event.at_ms >= self._start_ms:
-            node.tell([Sample(event.quantity, event.value, sensor=event.sensor, age_ms=max(0, now_ms - event.at_ms))])
-
-
-def _days(yard: str, city: City, seed: int, start_ms: int) -> Iterator[Event]:
-    """The yard's life from the day of `start_ms` on, for ever."""
-    on = dt.datetime.fromtimestamp(start_ms / 1000, ZoneInfo(city.timezone)).date()
-    while True:
-        today = day(yard, city, on, seed)
-        if today is not None:
-            yield from today.events()
-        on += dt.timedelta(days=1)
-
-
-def _street_device(port: PortPlan, city: City, street: Street, start_ms: int) -> tuple[Device, Callable[[int], None]]:
-    if port.driver == "sds011":
-        return Sds011(lambda now_ms: street.air(port.site, now_ms)), _nothing
-    if port.driver == "sdm630":
-        return Sdm630(street.cabinet), _nothing
-    if port.driver == "ops243":
-        radar = Ops243()
-        return radar, Traffic(radar, port.site, street, start_ms).advance
-    lamps = Lamps(city, street, start_ms)
-    return lamps, lamps.advance
-
-
-class Traffic:
-    """Vehicles on the street, told to a radar."""
-
-    def __init__(self, radar: Ops243, where: str, street: Street, start_ms: int) -> None:
-        self._radar, self._where, self._street = radar, where, street
-        self._until_ms = start_ms
-
-    def advance(self, now_ms: int) -> None:
-        """Let drive by who is due."""
-        for vehicle in self._street.traffic(self._where, self._until_ms, now_ms):
-            self._radar.passed(vehicle.speed_m_s)
-        self._until_ms = max(now_ms, self._until_ms)
-
-
-class Lamps:
-    """The nodes of all lamps on one line; each reports once a minute, one after the other."""
-
-    def __init__(self, city: City, street: Street, start_ms: int) -> None:
-        self._street = street
-        self._nodes = {name: Node(LAMP_NODE + n) for n, name in enumerate(city.lamps)}
-        gap_ms = LAMPS_MS // max(1, len(self._nodes))
-        self._due_ms = {name: start_ms + n * gap_ms for n, name in enumerate(self._nodes)}
-
-    def advance(self, now_ms: int) -> None:
-        """Let report who is due."""
-        for name, node in self._nodes.items():
-            if now_ms >= self._due_ms[name]:
-                self._due_ms[name] = now_ms + LAMPS_MS
-                node.tell(self._street.lamp(name, now_ms))
+    def start(self) -> None:
+        for node in self.nodes.values():
+            node.start()
 
     def said(self, now_ms: int) -> bytes:
-        """What all nodes have to say."""
-        return b"".join(node.said(now_ms) for node in self._nodes.values())
+        return b"".join(node.said(now_ms) for node in self.nodes.values())
 
     def heard(self, data: bytes) -> bytes:
-        """Nothing: nodes only speak."""
         return b""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hoflicht simulate",
+        description="A city's sensors and signs on pseudo-terminals that speak the real byte protocols, in real time."
+        " Ports are links in DIR/<gateway>/<port>; Ctrl-C ends it.",
+    )
+    parser.add_argument("city", metavar="CITY", type=Path, help="the catalogue, a TOML file")
+    parser.add_argument("--ports", type=Path, required=True, metavar="DIR", help="folder for the ports")
+    parser.add_argument("--signs", type=Path, metavar="DIR", help="folder where each sign's text can be read: <yard>.txt")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another number is another city life (default: 1)")
+    parser.add_argument(
+        "--faults",
+        type=float,
+        default=0.0,
+        metavar="RATE",
+        help="noise, wrong bits, silence, pulled plugs: so many per port and hour",
+    )
+    parser.add_argument(
+        "--start-at", type=int, metavar="MS", help="tell nothing of what happened before (Unix epoch in ms; default: now)"
+    )
+    return parser

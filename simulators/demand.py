@@ -15,17 +15,17 @@ EARLY = 0.4  # before the opening
 MOST = 1.8  # no load is higher
 
 LONG_H = 16.0  # an opening longer than this has no day with peaks: waves then keep a queue alive at all hours
-WAVE_H, WAVE_MEAN, WAVE_HEIGHT = 3.5, 1.12, 0.3
+WAVE_H, WAVE_MEAN, WAVE_HEIGHT = 3.5, 1.04, 0.32
 
 
-def usual(periods: Sequence[OpenPeriod]) -> Load:
-    """The load of a yard that opens so; `periods` are without a gap between them."""
-    opens_ms = [period.opens.timestamp() * 1000 for period in periods]
+def usual(periods: Sequence[OpenPeriod], phase: float) -> Load:
+    """The load of a yard that opens so; `periods` have no gap between them, `phase` (0 to 1) shifts the waves of a long opening."""
+    opens_ms = periods[0].opens.timestamp() * 1000
     closes_ms = periods[-1].closes.timestamp() * 1000
-    if closes_ms - opens_ms[0] > LONG_H * 3_600_000:
-        return lambda at_ms: WAVE_MEAN + WAVE_HEIGHT * math.sin(2 * math.pi * (at_ms - opens_ms[0]) / WAVE_H / 3_600_000)
+    if closes_ms - opens_ms > LONG_H * 3_600_000:
+        return lambda at_ms: WAVE_MEAN + WAVE_HEIGHT * math.sin(2 * math.pi * ((at_ms - opens_ms) / 3_600_000 / WAVE_H + phase))
     weekday = WEEKDAYS[periods[0].opens.weekday()]
-    return lambda at_ms: weekday * _shape((at_ms - opens_ms[0]) / (closes_ms - opens_ms[0]))
+    return lambda at_ms: weekday * _shape((at_ms - opens_ms) / (closes_ms - opens_ms))
 
 
 def _shape(share: float) -> float:

@@ -55,12 +55,13 @@ def run(folder: Folder, port: int, weeks: float, out: Console, stopping: stop.St
         with Session(BrokerConfig(port=ports.broker), "history", ["hoflicht/v1/+/receipts"], receive_maximum=100) as session:
             history.wait_for_connection(session)
             start_ms = folder.known_until_ms or _ms(now) - int(weeks * 7 * 86_400_000)
-            until_ms = _write_history(session, city, folder, start_ms, _ms(now), out, stopping)
+            story = past.Past(city, folder.seed, start_ms)
+            _write_history(session, story, past.days(city, start_ms, _ms(now)), folder, out, stopping)
             if stopping.is_set():
                 return
             handover_ms = _ms(datetime.now(UTC)) + int(HANDOVER_S * 1000)
             _start_roles(processes, city, folder, handover_ms)
-            history.send(session, past.sent(city, folder.seed, until_ms, handover_ms), lambda _count: None)
+            history.send(session, story.sent(handover_ms), lambda _count: None)
         processes.wait_until_healthy(f"http://127.0.0.1:{ports.api}/healthz", HEALTHY_S)
         _greet(out, city, folder, port)
         _watch(processes, folder, stopping)
@@ -68,23 +69,21 @@ def run(folder: Folder, port: int, weeks: float, out: Console, stopping: stop.St
 
 
 def _write_history(
-    session: Session, city: City, folder: Folder, start_ms: int, end_ms: int, out: Console, stopping: stop.Stopping
-) -> int:
-    """Write the past from `start_ms` on, day by day, and return how far it got."""
+    session: Session, story: past.Past, days: list[tuple[int, int]], folder: Folder, out: Console, stopping: stop.Stopping
+) -> None:
+    """Write the past, day by day."""
     columns = (TextColumn("Writing the history: {task.fields[day]}"), BarColumn(), TextColumn("{task.completed:,.0f} readings"))
     with Progress(*columns, TimeRemainingColumn(), console=out) as progress:
-        days = past.days(city, start_ms, end_ms)
         task = progress.add_task("", total=None, day="…")
         for number, (day_start_ms, day_end_ms) in enumerate(days):
             if stopping.is_set():
-                return day_start_ms
+                return
             day = datetime.fromtimestamp(day_start_ms / 1000, UTC).strftime("%d %b")
             progress.update(task, day=day)
-            history.send(session, past.sent(city, folder.seed, day_start_ms, day_end_ms), lambda n: progress.advance(task, n))
+            history.send(session, story.sent(day_end_ms), lambda n: progress.advance(task, n))
             folder.knows_until(day_end_ms)
             done: float = progress.tasks[0].completed
             progress.update(task, total=done * len(days) / (number + 1))
-    return end_ms
 
 
 def _start_roles(processes: Processes, city: City, folder: Folder, handover_ms: int) -> None:

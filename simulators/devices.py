@@ -1,22 +1,27 @@
 """Devices that speak their real byte protocols: bytes out, bytes in, no port. Written apart from the decoders they talk to.
 
-Each has `said(now_ms)`, what it sends by itself, and `heard(data)`, what it answers. Formats and sources as in firmware_bridge.
+Formats and sources as in firmware_bridge. A device that loses its power forgets what it was told, as the real ones do.
 """
 
-import json
 import random
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from firmware_bridge import node
 from firmware_bridge.frames import Sample
+from hoflicht.errors import BadPayload
+from simulators.air import Air
 
-MAX_HEARD = 1_024  # bytes of a request that is no request
+MAX_HEARD = 512  # bytes that are no request; a master that sends noise for hours must not fill our memory
 
 
 class Device(Protocol):
     """One end of a serial line."""
+
+    def start(self) -> None:
+        """Get power: all that was set by commands is gone."""
+        ...
 
     def said(self, now_ms: int) -> bytes:
         """What it sends by itself up to now."""
@@ -27,149 +32,175 @@ class Device(Protocol):
         ...
 
 
-class Silent:
-    """A device that cannot be asked."""
+class Sds011:
+    """A particulate matter sensor that sends once a second; zeros while it warms up."""
 
-    def heard(self, data: bytes) -> bytes:
-        """Nothing."""
-        return b""
+    WARM_UP = 3  # frames
 
-
-class Sds011(Silent):
-    """Once a second PM2.5 and PM10, in µg/m³."""
-
-    def __init__(self, air: Callable[[int], tuple[float, float]]) -> None:
+    def __init__(self, air: Callable[[int], Air]) -> None:
         self._air = air
+        self.start()
+
+    def start(self) -> None:
         self._next_ms = 0
+        self._cold_frames = self.WARM_UP
 
     def said(self, now_ms: int) -> bytes:
         if now_ms < self._next_ms:
             return b""
-        self._next_ms = now_ms + 1_000
-        return sds011(*self._air(now_ms))
+        self._next_ms = max(self._next_ms + 1_000, now_ms)  # in step, but a pause is not made up for
+        if self._cold_frames:
+            self._cold_frames -= 1
+            return sds011(0, 0)
+        air = self._air(now_ms)
+        return sds011(air.pm2_5, air.pm10)
+
+    def heard(self, data: bytes) -> bytes:
+        return b""
 
 
 class Sps30:
-    """Answers the master's requests once it was told to measure."""
+    """A particulate matter sensor that answers once it was told to measure, and has a new value each second."""
 
-    def __init__(self, air: Callable[[int], tuple[float, float]]) -> None:
+    START, READ = 0x00, 0x03
+    NOT_ALLOWED = 0x43
+
+    def __init__(self, air: Callable[[int], Air]) -> None:
         self._air = air
-        self._now_ms = 0
+        self.start()
+
+    def start(self) -> None:
         self._measures = False
-        self._request = b""
+        self._now_ms = self._read_ms = 0
+        self._heard = b""
 
     def said(self, now_ms: int) -> bytes:
         self._now_ms = now_ms
         return b""
 
     def heard(self, data: bytes) -> bytes:
-        self._request = (self._request + data)[-MAX_HEARD:]
-        answers = b""
-        while self._request.count(0x7E) >= 2:
-            _, body, rest = self._request.split(b"\x7e", 2)
-            self._request = rest if body else b"\x7e" + rest
-            if body:
-                answers += self._answer(body)
-        return answers
+        *frames, self._heard = (self._heard + data)[-MAX_HEARD:].split(b"\x7e")
+        return b"".join(self._answer(body) for body in map(_unstuffed, frames) if _is_command(body))
 
     def _answer(self, body: bytes) -> bytes:
         command = body[1]
-        if command == 0x00:
-            refused, self._measures = self._measures, True
-            return sps30(command, state=0x43 if refused else 0)
-        if command != 0x03 or not self._measures:
-            return sps30(command, state=0x43)
-        pm2_5, pm10 = self._air(self._now_ms)
-        masses = (0.7 * pm2_5, pm2_5, 0.5 * (pm2_5 + pm10), pm10)
-        counts = (5 * pm2_5, 6 * pm2_5, 6.5 * pm2_5, 6.6 * pm2_5, 6.7 * pm2_5)
-        return sps30(command, data=struct.pack(">10f", *masses, *counts, 0.6))
+        if command == self.START and not self._measures:
+            self._measures = True
+            return sps30(command)
+        if command != self.READ or not self._measures:
+            return sps30(command, state=self.NOT_ALLOWED)
+        if self._now_ms - self._read_ms < 1_000:
+            return sps30(command)  # no new value since it was read
+        self._read_ms = self._now_ms
+        air = self._air(self._now_ms)
+        counts = (factor * air.pm1 for factor in (5.03, 7.07, 7.94, 8.11, 8.13))  # as in a captured frame of PyPMS
+        return sps30(command, data=struct.pack(">10f", air.pm1, air.pm2_5, air.pm4, air.pm10, *counts, 0.83))
 
 
-class Tfmini(Silent):
-    """A lidar over the lane, a hundred frames a second; `covered` says whether a car stands before it."""
+class Tfmini:
+    """A lidar across the lane, a hundred frames a second; `covered` says whether a car stands before it."""
 
     FRAME_MS = 10
     MOST_AT_ONCE = 20  # frames; after a pause the past is not made up for
+    CAR_CM, KERB_CM = 140, 610  # to a car's side; to the other side of the lane
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
-        self._next_ms = 0
         self.covered = False
+        self.start()
+
+    def start(self) -> None:
+        self._next_ms = 0
 
     def said(self, now_ms: int) -> bytes:
         frames = min((now_ms - self._next_ms) // self.FRAME_MS, self.MOST_AT_ONCE)
         if frames <= 0:
             return b""
-        self._next_ms = now_ms
-        distance_cm = (160 if self.covered else 410) + self._rng.randrange(-3, 4)
+        self._next_ms = now_ms - (now_ms - self._next_ms) % self.FRAME_MS
+        distance_cm = (self.CAR_CM if self.covered else self.KERB_CM) + self._rng.randrange(-3, 4)
         return tfmini(distance_cm, self._rng.randrange(900, 1_400), 31.5) * frames
+
+    def heard(self, data: bytes) -> bytes:
+        return b""
 
 
 class Ops243:
-    """A radar; `passed` puts a vehicle into its view."""
+    """A radar; it starts with raw speeds as plain numbers and must be told to send detected objects as JSON."""
+
+    UNITS = {b"UM": ("m-per-sec", 1.0), b"UK": ("km-per-hr", 3.6)}
 
     def __init__(self) -> None:
-        self._lines = b""
+        self.start()
+
+    def start(self) -> None:
+        self._unit, self._json, self._objects, self._raw = "UM", False, False, True
+        self._factor = 1.0
+        self._lines: list[str] = []
+        self._heard = b""
 
     def passed(self, speed_m_s: float, direction: str = "inbound") -> None:
         """A vehicle goes by."""
-        self._lines += json.dumps({"DetectedObjectVelocity": f"{speed_m_s:.1f}", "direction": direction}).encode() + b"\r\n"
+        speed = f"{speed_m_s * self._factor:.1f}"
+        if self._raw:
+            plain = speed if direction == "inbound" else f"-{speed}"
+            self._lines.append(f'{{"speed":{speed}, "direction":"{direction}"}}' if self._json else plain)
+        if self._objects and self._json:
+            self._lines.append(f'{{"DetectedObjectVelocity":"{speed}","direction":"{direction}"}}')
 
     def said(self, now_ms: int) -> bytes:
-        lines, self._lines = self._lines, b""
-        return lines
+        lines, self._lines = self._lines, []
+        return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
     def heard(self, data: bytes) -> bytes:
-        return b'{"Units":"m-per-sec"}\r\n' if b"UM" in data else b""
+        self._heard = (self._heard + data)[-MAX_HEARD:]
+        answer = b""
+        while len(self._heard) >= 2:
+            if self._heard[:1] not in b"OUIRMN":  # no command of two letters starts so: one byte was lost or is noise
+                self._heard = self._heard[1:]
+                continue
+            command, self._heard = self._heard[:2], self._heard[2:]
+            answer += self._obey(command)
+        return answer
 
-
-class Sdm630:
-    """A meter on Modbus RTU; `registers` gives the float of each first register that it has."""
-
-    def __init__(self, registers: Callable[[int], Mapping[int, float]], address: int = 1) -> None:
-        self._registers = registers
-        self._address = address
-        self._now_ms = 0
-        self._request = b""
-
-    def said(self, now_ms: int) -> bytes:
-        self._now_ms = now_ms
+    def _obey(self, command: bytes) -> bytes:
+        if command in self.UNITS:
+            unit, self._factor = self.UNITS[command]
+            return f'{{"Units":"{unit}"}}\r\n'.encode()
+        self._json = {b"OJ": True, b"Oj": False}.get(command, self._json)
+        self._objects = {b"ON": True, b"On": False}.get(command, self._objects)
+        self._raw = {b"OS": True, b"Os": False}.get(command, self._raw)
         return b""
 
-    def heard(self, data: bytes) -> bytes:
-        self._request = (self._request + data)[-MAX_HEARD:]
-        answers = b""
-        while len(self._request) >= 8:
-            request, self._request = self._request[:8], self._request[8:]
-            if modbus_crc(request[:6]) != request[6:]:
-                self._request = b""
-            elif request[0] == self._address and request[1] == 4:
-                answers += self._answer(*struct.unpack(">HH", request[2:6]))
-        return answers
 
-    def _answer(self, first: int, count: int) -> bytes:
-        values = self._registers(self._now_ms)
-        data = b"".join(struct.pack(">f", values.get(register, 0.0)) for register in range(first, first + count, 2))
-        frame = bytes((self._address, 4, len(data))) + data
-        return frame + modbus_crc(frame)
-
-
-class Node(Silent):
-    """A microcontroller of our own: events at once, states again and again."""
+class Node:
+    """A microcontroller of our own: what it is told to tell goes out at once."""
 
     def __init__(self, number: int) -> None:
         self._number = number
+        self.start()
+
+    def start(self) -> None:
         self._sequence = 0
         self._frames = b""
 
     def tell(self, samples: Sequence[Sample]) -> None:
-        """Put one frame on the line."""
-        self._frames += node.encode(self._number, self._sequence, samples)
+        """Put `samples` on the line, in as many frames as they need."""
+        try:
+            self._frames += node.encode(self._number, self._sequence, samples)
+        except BadPayload:
+            if len(samples) < 2:
+                raise
+            self.tell(samples[: len(samples) // 2])
+            self.tell(samples[len(samples) // 2 :])
+            return
         self._sequence = (self._sequence + 1) % 0x1_0000
 
     def said(self, now_ms: int) -> bytes:
         frames, self._frames = self._frames, b""
         return frames
+
+    def heard(self, data: bytes) -> bytes:
+        return b""
 
 
 def sds011(pm2_5: float, pm10: float) -> bytes:
@@ -192,11 +223,11 @@ def tfmini(distance_cm: int, strength: int, temperature_cel: float) -> bytes:
     return frame + bytes((sum(frame) & 0xFF,))
 
 
-def modbus_crc(frame: bytes) -> bytes:
-    """CRC-16/MODBUS, low byte first."""
-    crc = 0xFFFF
-    for byte in frame:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-    return crc.to_bytes(2, "little")
+def _unstuffed(stuffed: bytes) -> bytes:
+    first, *rest = stuffed.split(b"\x7d")
+    return first + b"".join(bytes((part[0] ^ 0x20,)) + part[1:] for part in rest if part)
+
+
+def _is_command(body: bytes) -> bool:
+    """Whether a master's frame is whole: address, command, length, data, sum."""
+    return len(body) >= 4 and len(body) == 4 + body[2] and 0xFF - (sum(body[:-1]) & 0xFF) == body[-1]

@@ -113,8 +113,10 @@ class Folder:
         ports = self.ports / gateway
         text = f'gateway = "{gateway}"\nclock = "system"\n{broker}[spool]\npath = "../spool/{gateway}.db"\n'
         text += "".join(_port(port, ports / port.name) for port in plan.ports)
-        if plan.sign_of is not None:
-            text += f'[signs.sign]\npath = "{ports / "sign"}"\nprotocol = "ibis-ds009"\nyard = "{plan.sign_of}"\nwidth = 24\n'
+        for sign in plan.signs:
+            text += (
+                f'[signs.{sign.name}]\npath = "{ports / sign.name}"\nprotocol = "ibis-ds009"\nyard = "{sign.yard}"\nwidth = 24\n'
+            )
         return text
 
     def _save(self) -> None:

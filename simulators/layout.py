@@ -6,43 +6,56 @@ from hoflicht.catalogue import City, Role, sites_by_gateway
 
 NODE_ROLES = (Role.ENTRY_CONTROL, Role.YARD_EXIT, Role.BAY, Role.GATE)  # what a yard's own microcontroller sees
 LAMP_DRIVERS = {"traffic": "ops243", "air": "sds011"}
+LAMP_NODE = "driver"  # the sensor of a lamp that its own microcontroller speaks for
+YARD_AIR = {"air": "sps30"}
 
 
 class PortPlan(msgspec.Struct, frozen=True):
-    """One serial port; site and sensor are empty where the device names them itself."""
+    """One serial port; site and sensor are empty where the device names them itself, `sites` then lists whom it speaks for."""
 
     name: str
     driver: str
     site: str
     sensor: str
+    sites: tuple[str, ...] = ()
+
+
+class SignPlan(msgspec.Struct, frozen=True):
+    """The port of a sign, and the yard that it speaks of."""
+
+    name: str
+    yard: str
 
 
 class GatewayPlan(msgspec.Struct, frozen=True):
-    """The ports of a gateway, and the yard whose sign hangs at its port `sign`, if any."""
+    """The ports of a gateway; each of its yards has one sign."""
 
     ports: tuple[PortPlan, ...]
-    sign_of: str | None
+    signs: tuple[SignPlan, ...]
 
 
 def layout(city: City) -> dict[str, GatewayPlan]:
     """The ports of every gateway of `city`."""
     plans: dict[str, GatewayPlan] = {}
     for gateway, sites in sites_by_gateway(city).items():
-        if gateway in city.gateways:
-            yards = [site for site in city.yards if site in sites]
-            ports = [port for yard in yards for port in _yard_ports(city, yard)]
-            ports += _street_ports(city, sites)
-            plans[gateway] = GatewayPlan(tuple(ports), yards[0] if yards else None)
+        if gateway not in city.gateways:
+            continue
+        yards = [yard for yard in city.yards if yard in sites]
+        before = {yard: f"{yard}-" if len(yards) > 1 else "" for yard in yards}
+        ports = [port for yard in yards for port in _yard_ports(city, yard, before[yard])]
+        ports += _street_ports(city, sites)
+        plans[gateway] = GatewayPlan(tuple(ports), tuple(SignPlan(f"{before[yard]}sign", yard) for yard in yards))
     return plans
 
 
-def _yard_ports(city: City, yard: str) -> list[PortPlan]:
+def _yard_ports(city: City, yard: str, before: str) -> list[PortPlan]:
     sensors = city.yards[yard].sensors
-    ports = [PortPlan(name, "ops243", yard, name) for name, s in sensors.items() if s.role is Role.LANE_ENTRY]
-    ports += [PortPlan(name, "tfmini", yard, name) for name, s in sensors.items() if s.role is Role.LANE]
-    ports += [PortPlan(name, "sps30", yard, name) for name in sensors if name == "air"]
-    if any(s.role in NODE_ROLES for s in sensors.values()):
-        ports.append(PortPlan("node", "node", yard, ""))
+    drivers = {name: "ops243" for name, sensor in sensors.items() if sensor.role is Role.LANE_ENTRY}
+    drivers |= {name: "tfmini" for name, sensor in sensors.items() if sensor.role is Role.LANE}
+    drivers |= {name: driver for name, driver in YARD_AIR.items() if name in sensors}
+    ports = [PortPlan(f"{before}{name}", driver, yard, name) for name, driver in drivers.items()]
+    if any(sensor.role in NODE_ROLES for sensor in sensors.values()):
+        ports.append(PortPlan(f"{before}node", "node", yard, "", (yard,)))
     return ports
 
 
@@ -54,6 +67,8 @@ def _street_ports(city: City, sites: frozenset[str]) -> list[PortPlan]:
         for sensor in lamp.sensors
         if sensor in LAMP_DRIVERS
     ]
-    ports += [PortPlan(f"{name}-meter", "sdm630", name, "meter") for name in city.cabinets if name in sites]
+    meters = {name for name, cabinet in city.cabinets.items() if "meter" in cabinet.sensors}
+    ports += [PortPlan(f"{name}-meter", "sdm630", name, "meter") for name in city.cabinets if name in sites & meters]
+    nodes = tuple(name for name, lamp in lamps.items() if LAMP_NODE in lamp.sensors)
     # One line for all lamps: their nodes name lamp and sensor themselves.
-    return [*ports, PortPlan("lamps", "node", "", "")] if lamps else ports
+    return [*ports, PortPlan("lamps", "node", "", "", nodes)] if nodes else ports

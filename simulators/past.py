@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 from hoflicht.catalogue import City
 from hoflicht.reading import Reading
 from simulators.history import batches
-from simulators.layout import layout
+from simulators.layout import PortPlan, layout
+from simulators.life import life
 from simulators.street import Street
-from simulators.yard import day
+from simulators.yard import Event
 
 LAMPS_EVERY_MS = 30 * 60_000  # coarser than live, where each lamp reports every minute
 AIR_EVERY_MS = 15 * 60_000
+METER_EVERY_MS = 15 * 60_000
+AIR = {"sds011": ("pm2_5", "pm10"), "sps30": ("pm1", "pm2_5", "pm4", "pm10")}
 DAY = dt.timedelta(days=1)
 
 
@@ -20,62 +23,67 @@ def days(city: City, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
     """[start, end) cut at the city's midnights."""
     zone = ZoneInfo(city.timezone)
     cuts = [start_ms]
-    midnight = dt.datetime.combine(_date(start_ms, zone) + DAY, dt.time(), zone)
+    midnight = dt.datetime.combine(dt.datetime.fromtimestamp(start_ms / 1000, zone).date() + DAY, dt.time(), zone)
     while (at_ms := round(midnight.timestamp() * 1000)) < end_ms:
         cuts.append(at_ms)
         midnight += DAY
     return list(zip(cuts, [*cuts[1:], end_ms], strict=True))
 
 
-def sent(city: City, seed: int, start_ms: int, end_ms: int) -> Iterator[tuple[str, list[Reading]]]:
-    """The batches of all gateways for [start, end)."""
-    street = Street(city, seed)
-    for gateway, plan in layout(city).items():
-        if plan.sign_of is not None:
-            yield from batches(gateway, yard_readings(city, plan.sign_of, seed, start_ms, end_ms))
-        for port in plan.ports:
-            if port.driver in ("sds011", "sps30"):
-                yield from batches(gateway, _air(street, port.site, port.sensor, start_ms, end_ms))
-            elif port.driver == "ops243" and port.site in city.lamps:
-                yield from batches(gateway, _traffic(street, port.site, start_ms, end_ms))
-            elif port.driver == "node" and not port.site:
-                yield from batches(gateway, _lamps(city, street, start_ms, end_ms))
+class Past:
+    """The past of a city from `start_ms` on, told piece by piece: a yard's hours follow from those before, so it is lived once."""
 
+    def __init__(self, city: City, seed: int, start_ms: int) -> None:
+        self._city = city
+        self._street = Street(city, seed)
+        self._start_ms = start_ms
+        self._lives = {name: life(name, city, seed, start_ms) for name in city.yards}
+        self._next: dict[str, Event | None] = {name: next(events, None) for name, events in self._lives.items()}
 
-def yard_readings(city: City, yard: str, seed: int, start_ms: int, end_ms: int) -> Iterator[Reading]:
-    """What a yard's sensors say in [start, end), in order of time."""
-    zone = ZoneInfo(city.timezone)
-    on = _date(start_ms, zone) - DAY  # its last cars may leave after midnight
-    while on <= _date(end_ms, zone):
-        today = day(yard, city, on, seed)
-        for event in today.events() if today is not None else ():
-            if start_ms <= event.at_ms < end_ms:
+    def sent(self, end_ms: int) -> Iterator[tuple[str, list[Reading]]]:
+        """The batches of all gateways, from where the last call ended to before `end_ms`."""
+        start_ms, self._start_ms = self._start_ms, end_ms
+        for gateway, plan in layout(self._city).items():
+            for sign in plan.signs:
+                yield from batches(gateway, self._yard(sign.yard, start_ms, end_ms))
+            for port in plan.ports:
+                if port.driver in AIR:
+                    yield from batches(gateway, self._air(port, start_ms, end_ms))
+                elif port.driver == "ops243" and port.site in self._city.lamps:
+                    yield from batches(gateway, self._traffic(port.site, start_ms, end_ms))
+                elif port.driver == "node" and not port.site:
+                    yield from batches(gateway, self._lamps(port.sites, start_ms, end_ms))
+                elif port.driver == "sdm630":
+                    yield from batches(gateway, self._meter(port, start_ms, end_ms))
+
+    def _yard(self, yard: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
+        while (event := self._next[yard]) is not None and event.at_ms < end_ms:
+            if event.at_ms >= start_ms:
                 yield Reading(yard, event.sensor, event.quantity, event.at_ms, event.value)
-        on += DAY
+            self._next[yard] = next(self._lives[yard], None)
 
+    def _air(self, port: PortPlan, start_ms: int, end_ms: int) -> Iterator[Reading]:
+        for at_ms in _steps(start_ms, end_ms, AIR_EVERY_MS):
+            air = self._street.air(port.site, at_ms)
+            for quantity in AIR[port.driver]:
+                yield Reading(port.site, port.sensor, quantity, at_ms, getattr(air, quantity))
 
-def _air(street: Street, site: str, sensor: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
-    for at_ms in _steps(start_ms, end_ms, AIR_EVERY_MS):
-        for quantity, value in zip(("pm2_5", "pm10"), street.air(site, at_ms), strict=True):
-            yield Reading(site, sensor, quantity, at_ms, value)
+    def _traffic(self, site: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
+        for vehicle in self._street.traffic(site, start_ms, end_ms):
+            yield Reading(site, "traffic", "passage", vehicle.at_ms, 1.0)
+            yield Reading(site, "traffic", "speed", vehicle.at_ms, vehicle.speed_m_s)
 
+    def _lamps(self, lamps: tuple[str, ...], start_ms: int, end_ms: int) -> Iterator[Reading]:
+        for at_ms in _steps(start_ms, end_ms, LAMPS_EVERY_MS):
+            for name in lamps:
+                for sample in self._street.lamp(name, at_ms):
+                    yield Reading(name, sample.sensor, sample.quantity, at_ms, sample.value)
 
-def _traffic(street: Street, site: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
-    for vehicle in street.traffic(site, start_ms, end_ms):
-        yield Reading(site, "traffic", "passage", vehicle.at_ms, 1.0)
-        yield Reading(site, "traffic", "speed", vehicle.at_ms, vehicle.speed_m_s)
-
-
-def _lamps(city: City, street: Street, start_ms: int, end_ms: int) -> Iterator[Reading]:
-    for at_ms in _steps(start_ms, end_ms, LAMPS_EVERY_MS):
-        for name in city.lamps:
-            for sample in street.lamp(name, at_ms):
-                yield Reading(name, sample.sensor, sample.quantity, at_ms, sample.value)
+    def _meter(self, port: PortPlan, start_ms: int, end_ms: int) -> Iterator[Reading]:
+        for at_ms in _steps(start_ms, end_ms, METER_EVERY_MS):
+            for quantity, value in self._street.cabinet(port.site, at_ms).items():
+                yield Reading(port.site, port.sensor, quantity, at_ms, round(value, 3))
 
 
 def _steps(start_ms: int, end_ms: int, step_ms: int) -> range:
     return range(-(-start_ms // step_ms) * step_ms, end_ms, step_ms)
-
-
-def _date(at_ms: int, zone: ZoneInfo) -> dt.date:
-    return dt.datetime.fromtimestamp(at_ms / 1000, zone).date()

@@ -1,34 +1,57 @@
 """An IBIS sign whose display can be read back: it shows the last telegram, for ever, as a real one does."""
 
+import logging
 from pathlib import Path
 
 from firmware_bridge import ibis
 
+log = logging.getLogger(__name__)
+
 
 class Sign:
-    """Telegrams in, text out; with `file` the text is there to look at, whole at every moment."""
+    """Telegrams in, text out; with `file` the text is there to look at, whole at every moment.
 
-    def __init__(self, file: Path | None = None) -> None:
-        self._decoder = ibis.Decoder()
+    A sign keeps its last text without a limit: only its master can take a number away. It forgets it with its power.
+    """
+
+    SHOWN = ("DS003a", "DS009", "DS021")
+
+    def __init__(self, name: str, file: Path | None = None) -> None:
+        self.name = name
         self._file = file
         self.text = ""
+        self.start()
+
+    def start(self) -> None:
+        """Get power: dark until the first telegram."""
+        self._decoder = ibis.Decoder()
+        self._show("")
 
     def said(self, now_ms: int) -> bytes:
-        """Nothing: a sign only listens."""
+        """Nothing: a sign only answers."""
         return b""
 
     def heard(self, data: bytes) -> bytes:
-        """Take what is on the bus; telegrams with text change the display."""
+        """Take what is on the bus: telegrams with text change the display, a question for the status is answered."""
+        answer = b""
         for item in self._decoder.feed(data):
-            if isinstance(item, ibis.Telegram) and item.name in ("DS003a", "DS009", "DS021"):
+            if not isinstance(item, ibis.Telegram):
+                continue
+            if item.name in self.SHOWN:
                 self._show(item.text.rstrip())
-        return b""
+            elif item.name == "DS020":
+                answer += _telegram(b"a0")
+        return answer
 
     def _show(self, text: str) -> None:
-        if text == self.text:
-            return
-        self.text = text
-        if self._file is not None:
+        changed, self.text = text != self.text, text
+        if changed:
+            log.info("the sign of %s shows %r", self.name, text)
+        if self._file is not None and (changed or not self._file.exists()):
             new = self._file.with_name(f"{self._file.name}.new")
-            new.write_text(text + "\n", encoding="utf-8")
+            new.write_text(f"{text}\n", encoding="utf-8")
             new.replace(self._file)
+
+
+def _telegram(body: bytes) -> bytes:
+    return body + b"\r" + bytes((ibis.checksum(body + b"\r"),))

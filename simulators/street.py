@@ -1,7 +1,7 @@
-"""A street of lamps, its traffic, its air and its feeder cabinet: pure functions of seed and time, so that any past can be told.
+"""A street of lamps, its traffic and its feeder cabinets: a pure function of seed and time, so that any instant can be asked for.
 
-Lamps burn while the sun is more than two degrees below the horizon, at half their light between 23 and 5 o'clock. One of them has
-failed, one burns by day.
+Lamps burn from dusk to dawn, at half their light between 23 and 5 o'clock. At any time one of them has failed, and now and then one
+burns by day. Meters count exactly what the lamps take: their energy is an integral in closed form, not a sum of guesses.
 """
 
 import datetime as dt
@@ -14,17 +14,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from firmware_bridge.frames import Sample
-from hoflicht.catalogue import City, Lamp
+from hoflicht.catalogue import City
+from simulators.air import Air, air
+from simulators.drift import drift
+from simulators.sun import DAY_MS, Night, night_after, noon_before, noon_ms
 
-DUSK_DEG = -2.0  # of the sun's elevation
-DIM_FROM_H, DIM_TO_H, DIMMED = 23, 5, 0.5
-STANDBY_W = 0.4  # of a driver that is dimmed to nothing
-STEP_S = 1_800  # of the energy's integration
-FAILED, DAY_BURNER = "lamp-0017", "lamp-0021"
-BEGAN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)  # when the meters stood at zero
-J2000 = dt.datetime(2000, 1, 1, 12, tzinfo=dt.UTC)
-BUSIEST_PER_H = 60  # vehicles on this street
 HOUR_MS = 3_600_000
+BEGAN_MS = round(dt.datetime(2024, 1, 1, tzinfo=dt.UTC).timestamp() * 1000)  # when the meters stood at zero
+DIM_FROM_H, DIM_TO_H, DIMMED = 23, 5, 0.5
+STANDBY_W = 0.4  # of a driver whose lamp is off
+CABLES = 1.03  # what the cabinet delivers for each watt at the lamps
+POWER_FACTOR, NO_LOAD_FACTOR = 0.96, 0.5
+FAILED_DAYS = 28  # until somebody repairs it, and another one fails
+BURNER_DAYS, BURNER_FROM = 12, 7  # every so many days a lamp burns by day, from the seventh of them on
+BUSIEST_PER_H = 60  # vehicles on this street
 
 
 class Vehicle(msgspec.Struct, frozen=True):
@@ -34,121 +37,158 @@ class Vehicle(msgspec.Struct, frozen=True):
     speed_m_s: float
 
 
+class Burnt(msgspec.Struct, frozen=True):
+    """How long a lamp has burnt: hours of light, and what they are worth at full power."""
+
+    hours: float = 0.0
+    full_hours: float = 0.0
+
+    def __add__(self, other: "Burnt") -> "Burnt":
+        return Burnt(self.hours + other.hours, self.full_hours + other.full_hours)
+
+
 class Street:
-    """The street of `city`."""
+    """All lamps and cabinets of `city`."""
 
     def __init__(self, city: City, seed: int) -> None:
         self._city = city
         self._seed = seed
         self._zone = ZoneInfo(city.timezone)
-        self._burnt_h: list[tuple[float, float]] = [(0.0, 0.0)]  # at each step since BEGAN: hours of light, hours at full power
+        self._ledgers: dict[str, list[Burnt]] = {name: [Burnt()] for name in city.lamps}  # at each noon since BEGAN_MS
 
     def lamp(self, name: str, at_ms: int) -> tuple[Sample, ...]:
         """What the driver of a lamp reports; sensor and site are named."""
-        lamp = self._city.lamps[name]
-        target = self._level(at_ms)
-        actual = 0.0 if name == FAILED else 1.0 if name == DAY_BURNER else target
-        hours, full_hours = self._burnt(at_ms)
-        if name == DAY_BURNER:
-            hours = full_hours = (at_ms / 1000 - BEGAN.timestamp()) / 3600
+        target, actual, burnt = self._target(name, at_ms), self._actual(name, at_ms), self._burnt(name, at_ms)
+        warmth = 25 * actual + drift(f"{self._seed}/{name}", at_ms, HOUR_MS)
         values = {
             "level_target": 100 * target,
             "level_feedback": 100 * target,
             "level_actual": 100 * actual,
             "active_power": round(self.power_w(name, at_ms), 1),
-            "energy_import": round(full_hours * lamp.nominal_power_w * self._spread(name) / 1000, 3),
-            "operating_hours": round(hours, 1),
-            "temperature": round(12 + 25 * actual + 3 * self._noise(name, at_ms, 3_600), 1),
-            "lamp_failure": float(name == FAILED and target > 0),
+            "energy_import": round(self.energy_kwh(name, at_ms), 3),
+            "operating_hours": round(burnt.hours, 1),
+            "temperature": round(self.air(name, at_ms).temperature + warmth, 1),
+            "lamp_failure": float(self._has_failed(name, noon_before(at_ms))),
         }
         return tuple(Sample(quantity, value, sensor="driver", site=name) for quantity, value in values.items())
 
     def power_w(self, name: str, at_ms: int) -> float:
         """Active power of a lamp."""
-        if name == FAILED:
-            return STANDBY_W
-        lamp: Lamp = self._city.lamps[name]
-        level = 1.0 if name == DAY_BURNER else self._level(at_ms)
-        return max(STANDBY_W, level * lamp.nominal_power_w * self._spread(name))
+        return self._actual(name, at_ms) * self._full_w(name) or STANDBY_W
 
-    def cabinet(self, at_ms: int) -> dict[int, float]:
-        """Registers of the cabinet's SDM630: the sum of the lamps and 3 % in the cables."""
-        power_w = 1.03 * sum(self.power_w(name, at_ms) for name in self._city.lamps)
-        _, full_hours = self._burnt(at_ms)
-        energy_kwh = 1.03 * full_hours * sum(lamp.nominal_power_w for lamp in self._city.lamps.values()) / 1000
-        registers = {0x0034: power_w, 0x0038: power_w / 0.96, 0x003E: 0.96, 0x0046: 50.0, 0x0048: energy_kwh}
-        for phase in range(3):
-            volt = 230 + 1.5 * self._noise(f"phase {phase}", at_ms, 600)
-            registers |= {0x0000 + 2 * phase: volt, 0x0006 + 2 * phase: power_w / 3 / volt / 0.96, 0x000C + 2 * phase: power_w / 3}
-            registers |= {0x0012 + 2 * phase: power_w / 3 / 0.96, 0x001E + 2 * phase: 0.96}
-        return registers
+    def energy_kwh(self, name: str, at_ms: int) -> float:
+        """Reading of a lamp's meter: the integral of its power since BEGAN_MS."""
+        burnt = self._burnt(name, at_ms)
+        dark_h = max(0, at_ms - BEGAN_MS) / HOUR_MS - burnt.hours
+        return (burnt.full_hours * self._full_w(name) + dark_h * STANDBY_W) / 1000
 
-    def air(self, where: str, at_ms: int) -> tuple[float, float]:
-        """PM2.5 and PM10 in µg/m³: worse in the morning, and with the weather of the week."""
-        hour = self._local(at_ms).hour + self._local(at_ms).minute / 60
-        pm2_5 = 9 + 3 * math.cos((hour - 8) * math.pi / 12) + 4 * self._noise(where, at_ms, 86_400) + self._noise(where, at_ms, 900)
-        pm2_5 = max(1.0, pm2_5)
-        return round(pm2_5, 1), round(pm2_5 * 1.6, 1)
+    def cabinet(self, name: str, at_ms: int) -> dict[str, float]:
+        """What the meter of a cabinet measures, named as in hoflicht.quantities: the lamps of its street on three phases."""
+        street = self._city.cabinets[name].street
+        lamps = [lamp for lamp in self._city.lamps if self._city.lamps[lamp].street == street]
+        values = {"frequency": round(50 + 0.01 * drift(f"{self._seed}/grid", at_ms, 60_000), 3)}
+        total_w = total_va = 0.0
+        for phase in (1, 2, 3):
+            power_w = CABLES * sum(self.power_w(lamp, at_ms) for lamp in lamps[phase - 1 :: 3])
+            factor = POWER_FACTOR if any(self._actual(lamp, at_ms) for lamp in lamps[phase - 1 :: 3]) else NO_LOAD_FACTOR
+            volt = 231 + 1.5 * drift(f"{self._seed}/{name}/{phase}", at_ms, 600_000)
+            values |= {f"voltage_l{phase}": volt, f"current_l{phase}": power_w / factor / volt}
+            values |= {f"active_power_l{phase}": power_w, f"apparent_power_l{phase}": power_w / factor}
+            values |= {f"power_factor_l{phase}": factor, f"reactive_power_l{phase}": power_w * math.tan(math.acos(factor))}
+            total_w, total_va = total_w + power_w, total_va + power_w / factor
+        reactive_var = sum(values[f"reactive_power_l{phase}"] for phase in (1, 2, 3))
+        values |= {"active_power": total_w, "apparent_power": total_va, "reactive_power": reactive_var}
+        values["power_factor"] = total_w / total_va if total_va else 1.0
+        return values | {"energy_import": CABLES * sum(self.energy_kwh(lamp, at_ms) for lamp in lamps)}
+
+    def air(self, where: str, at_ms: int) -> Air:
+        """The air there."""
+        return air(self._seed, where, at_ms, self._zone)
 
     def traffic(self, where: str, start_ms: int, end_ms: int) -> Iterator[Vehicle]:
         """The vehicles of [start, end), in order of time."""
         for hour_ms in range(start_ms // HOUR_MS * HOUR_MS, end_ms, HOUR_MS):
             yield from (each for each in self._hour(where, hour_ms) if start_ms <= each.at_ms < end_ms)
 
-    def _hour(self, where: str, hour_ms: int) -> list[Vehicle]:
-        rng = random.Random(f"{self._seed}/{where}/{hour_ms}")
-        hour = self._local(hour_ms).hour
-        busy = 0.08 + 0.92 * max(0.0, math.sin((hour - 5.5) * math.pi / 17)) if 6 <= hour <= 22 else 0.08
-        count = round(rng.gauss(busy * BUSIEST_PER_H, math.sqrt(busy * BUSIEST_PER_H)))
-        times = sorted(rng.randrange(HOUR_MS) for _ in range(count))
-        return [Vehicle(hour_ms + ms, round(max(3.0, rng.gauss(11.5, 2.5)), 1)) for ms in times]
+    def _hour(self, where: str, hour_ms: int) -> tuple[Vehicle, ...]:
+        hour = dt.datetime.fromtimestamp(hour_ms / 1000, self._zone).hour
+        return _vehicles(f"{self._seed}/{where}/{hour_ms}", hour_ms, hour)
 
-    def _level(self, at_ms: int) -> float:
-        """Light asked for, 0 to 1."""
-        lamp = next(iter(self._city.lamps.values()))
-        if sun_elevation_deg(at_ms, lamp.lat, lamp.lon) > DUSK_DEG:
+    # Lamps; a lamp's day goes from noon to noon, so that it holds one night
+
+    def _target(self, name: str, at_ms: int) -> float:
+        night = self._night(name, noon_before(at_ms))
+        if not night.dusk_ms <= at_ms < night.dawn_ms:
             return 0.0
-        hour = self._local(at_ms).hour
-        return DIMMED if hour >= DIM_FROM_H or hour < DIM_TO_H else 1.0
+        dim_from_ms, dim_to_ms = self._dim(night)
+        return DIMMED if dim_from_ms <= at_ms < dim_to_ms else 1.0
 
-    def _burnt(self, at_ms: int) -> tuple[float, float]:
-        """Hours of light and hours at full power since BEGAN, of a lamp that keeps the program."""
-        steps = int((at_ms / 1000 - BEGAN.timestamp()) // STEP_S)
-        while len(self._burnt_h) <= steps:
-            level = self._level(round(1000 * (BEGAN.timestamp() + (len(self._burnt_h) - 0.5) * STEP_S)))
-            hours, full_hours = self._burnt_h[-1]
-            self._burnt_h.append((hours + (level > 0) * STEP_S / 3600, full_hours + level * STEP_S / 3600))
-        return self._burnt_h[steps]
+    def _actual(self, name: str, at_ms: int) -> float:
+        noon = noon_before(at_ms)
+        if self._has_failed(name, noon):
+            return 0.0
+        return 1.0 if self._burns_by_day(name, noon) else self._target(name, at_ms)
 
-    def _spread(self, name: str) -> float:
-        return 1 + 0.03 * _hash(f"{self._seed}/{name}")
+    def _full_w(self, name: str) -> float:
+        return self._city.lamps[name].nominal_power_w * (1 + 0.02 * drift(f"{self._seed}/{name}/power", 0, DAY_MS))
 
-    def _noise(self, what: str, at_ms: int, period_s: int) -> float:
-        """Smooth, between -1 and 1, another one for each `what`."""
-        at = at_ms / 1000 / period_s
-        left = math.floor(at)
-        blend = (1 - math.cos((at - left) * math.pi)) / 2
-        ends = (_hash(f"{self._seed}/{what}/{period_s}/{left + n}") for n in (0, 1))
-        return next(ends) * (1 - blend) + next(ends) * blend
+    def _has_failed(self, name: str, noon: int) -> bool:
+        return name == _drawn(f"{self._seed}/failed/{noon // FAILED_DAYS}", tuple(self._city.lamps))
 
-    def _local(self, at_ms: int) -> dt.datetime:
-        return dt.datetime.fromtimestamp(at_ms / 1000, self._zone)
+    def _burns_by_day(self, name: str, noon: int) -> bool:
+        block, day = divmod(noon, BURNER_DAYS)
+        return day >= BURNER_FROM and name == _drawn(f"{self._seed}/burner/{block}", tuple(self._city.lamps))
+
+    def _night(self, name: str, noon: int) -> Night:
+        lamp = self._city.lamps[name]
+        return night_after(noon, round(lamp.lat, 1), round(lamp.lon, 1))  # so that a street shares one night
+
+    def _dim(self, night: Night) -> tuple[int, int]:
+        """From 23 to 5 o'clock of this night, as far as it is dark."""
+        middle = dt.datetime.fromtimestamp((night.dusk_ms + night.dawn_ms) / 2000, self._zone)
+        evening = middle.date() if middle.hour >= 12 else middle.date() - dt.timedelta(days=1)
+        start = dt.datetime.combine(evening, dt.time(DIM_FROM_H), self._zone)
+        end = dt.datetime.combine(evening + dt.timedelta(days=1), dt.time(DIM_TO_H), self._zone)
+        return max(night.dusk_ms, _ms(start)), min(night.dawn_ms, _ms(end))
+
+    def _burnt(self, name: str, at_ms: int) -> Burnt:
+        """Since BEGAN_MS; each finished day is counted once and remembered."""
+        if at_ms <= BEGAN_MS:
+            return Burnt()
+        first, now = noon_before(BEGAN_MS), noon_before(at_ms)
+        ledger = self._ledgers[name]
+        while len(ledger) <= now - first:
+            noon = first + len(ledger) - 1
+            ledger.append(ledger[-1] + self._burnt_on(name, noon, max(BEGAN_MS, noon_ms(noon)), noon_ms(noon + 1)))
+        return ledger[now - first] + self._burnt_on(name, now, max(BEGAN_MS, noon_ms(now)), at_ms)
+
+    def _burnt_on(self, name: str, noon: int, start_ms: int, end_ms: int) -> Burnt:
+        if self._has_failed(name, noon):
+            return Burnt()
+        if self._burns_by_day(name, noon):
+            return Burnt((end_ms - start_ms) / HOUR_MS, (end_ms - start_ms) / HOUR_MS)
+        night = self._night(name, noon)
+        hours = _overlap_h(start_ms, end_ms, night.dusk_ms, night.dawn_ms)
+        return Burnt(hours, hours - (1 - DIMMED) * _overlap_h(start_ms, end_ms, *self._dim(night)))
 
 
-def sun_elevation_deg(at_ms: int, lat: float, lon: float) -> float:
-    """The sun's height above the horizon, to a tenth of a degree (US Naval Observatory, Approximate Solar Coordinates)."""
-    days = at_ms / 86_400_000 - J2000.timestamp() / 86_400
-    anomaly = math.radians(357.529 + 0.98560028 * days)
-    longitude = math.radians(280.459 + 0.98564736 * days + 1.915 * math.sin(anomaly) + 0.020 * math.sin(2 * anomaly))
-    obliquity = math.radians(23.439 - 0.00000036 * days)
-    declination = math.asin(math.sin(obliquity) * math.sin(longitude))
-    ascension = math.atan2(math.cos(obliquity) * math.sin(longitude), math.cos(longitude))
-    sidereal = math.radians((18.697374558 + 24.06570982441908 * days) % 24 * 15 + lon)
-    phi = math.radians(lat)
-    sine = math.sin(phi) * math.sin(declination) + math.cos(phi) * math.cos(declination) * math.cos(sidereal - ascension)
-    return math.degrees(math.asin(sine))
+@functools.lru_cache(maxsize=256)
+def _vehicles(name: str, hour_ms: int, hour: int) -> tuple[Vehicle, ...]:
+    rng = random.Random(name)
+    busy = 0.08 + 0.92 * max(0.0, math.sin((hour - 5.5) * math.pi / 17)) if 6 <= hour <= 22 else 0.08
+    count = round(max(0.0, rng.gauss(busy * BUSIEST_PER_H, math.sqrt(busy * BUSIEST_PER_H))))
+    times = sorted(rng.randrange(HOUR_MS) for _ in range(count))
+    return tuple(Vehicle(hour_ms + ms, round(max(3.0, rng.gauss(11.5, 2.5)), 1)) for ms in times)
 
 
-@functools.lru_cache(maxsize=20_000)
-def _hash(text: str) -> float:
-    return random.Random(text).uniform(-1, 1)
+@functools.lru_cache(maxsize=4_096)
+def _drawn(name: str, lamps: tuple[str, ...]) -> str:
+    return random.Random(name).choice(lamps)
+
+
+def _overlap_h(start_ms: int, end_ms: int, from_ms: int, to_ms: int) -> float:
+    return max(0, min(end_ms, to_ms) - max(start_ms, from_ms)) / HOUR_MS
+
+
+def _ms(instant: dt.datetime) -> int:
+    return round(instant.timestamp() * 1000)

@@ -1,18 +1,21 @@
 """A serial line that is a pseudo-terminal: the device's end is ours, the gateway's end has a stable name."""
 
+import array
 import contextlib
+import fcntl
 import os
+import termios
 import tty
 from pathlib import Path
 
-MAX_WAITING = 4_096  # bytes that nobody reads: then they are lost, as at a real UART
+MAX_UNREAD = 2_048  # bytes; at a real UART they are lost much sooner when nobody reads, and the kernel itself keeps 4095
 MAX_READ = 4_096
 
 
 class Wire:
     """A pty in raw mode; `link` is a symbolic link to the gateway's end, made anew at each plugging in.
 
-    Reading and writing never wait: what does not fit is lost.
+    Reading and writing never wait: what nobody reads is lost.
     """
 
     def __init__(self, link: Path) -> None:
@@ -26,6 +29,10 @@ class Wire:
 
     def __exit__(self, *_: object) -> None:
         self.unplug()
+
+    @property
+    def is_plugged_in(self) -> bool:
+        return self._ours is not None
 
     def plug_in(self) -> None:
         """Make the line, with a new name behind the link."""
@@ -56,16 +63,18 @@ class Wire:
 
     def write(self, data: bytes) -> int:
         """Send what fits; return how many bytes that were."""
-        if self._ours is None:
+        if self._ours is None or self._theirs is None:
             return 0
-        with contextlib.suppress(BlockingIOError, OSError):
-            return os.write(self._ours, data[:MAX_WAITING])
+        unread = array.array("i", (0,))
+        fcntl.ioctl(self._theirs, termios.FIONREAD, unread)
+        with contextlib.suppress(BlockingIOError):
+            return os.write(self._ours, data[: max(0, MAX_UNREAD - unread[0])])
         return 0
 
     def read(self) -> bytes:
         """What the gateway has sent; empty where there is nothing."""
         if self._ours is None:
             return b""
-        with contextlib.suppress(BlockingIOError, OSError):
+        with contextlib.suppress(BlockingIOError):
             return os.read(self._ours, MAX_READ)
         return b""

@@ -1,7 +1,7 @@
 """A recycling yard as a discrete-event model: cars come, queue, are let in, unload and leave; its sensors count, not quite rightly.
 
-Pure and seeded: the same arguments give the same cars whoever asks and whenever, so that a day can be lived again up to now and then
-go on. Arrivals are a Poisson process whose rate follows the opening hours; a car is let in when a place on the yard is free;
+Pure and seeded: the same arguments give the same cars whoever asks and whenever, so that a day can be lived again up to now and
+then go on. Arrivals are a Poisson process whose rate follows the opening hours; a car is let in when a place on the yard is free;
 unloading takes a lognormal time, with a trailer three times as long. A `Law` without all that is a queue that closed formulas
 describe, and the tests compare it with them.
 """
@@ -80,7 +80,7 @@ class Opening:
         self._opens, self._last_entry, self._closes = (
             round(instant.timestamp() * 1000) for instant in (periods[0].opens, periods[-1].last_entry, periods[-1].closes)
         )
-        self._load = law.load or demand.usual(periods)
+        self._load = law.load or demand.usual(periods, rng.random())
         self._heap: list[tuple[int, int, Callable[[int], None]]] = []
         self._order = itertools.count()
         self._said: list[Event] = []

@@ -146,7 +146,7 @@ class InfluxStore:
         found = _readings(self._select(f"SELECT last(value) FROM {names} WHERE time >= {since_ms}ms GROUP BY site, sensor"))
         return sorted(found, key=lambda r: (r.site, r.sensor, r.quantity))
 
-    def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:  # noqa: PLR0917
+    def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
         bounded_steps(start_ms, end_ms, step_ms)
         series = self._select(
             f"SELECT mean(value) FROM {_name(quantity)} WHERE site = {_text(site)} AND sensor = {_text(sensor)}"

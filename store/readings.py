@@ -37,7 +37,7 @@ class Store(Protocol):
         """The newest reading of each site, sensor and quantity, if taken at `since_ms` or later; by site, sensor, quantity."""
         ...
 
-    def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:  # noqa: PLR0917
+    def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
         """The mean of each step of [start, end) that has readings, with the step's start in ms.
 
         Steps are counted from the epoch, so the first may begin before `start_ms`; BadPayload for more than MAX_STEPS.

@@ -78,7 +78,7 @@ class SqliteStore:
         with self._reader() as connection:
             return [Reading(*row) for row in connection.execute(_with_marks(LATEST, quantities), (since_ms, *quantities))]
 
-    def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:  # noqa: PLR0917
+    def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
         bounded_steps(start_ms, end_ms, step_ms)
         bounds = {"site": site, "sensor": sensor, "quantity": quantity, "start": start_ms, "end": end_ms, "step": step_ms}
         with self._reader() as connection:

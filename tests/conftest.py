@@ -12,12 +12,17 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import msgspec
 import pytest
 
 from hoflicht.broker import BrokerConfig
 from hoflicht.catalogue import City, load_city
 from hoflicht.clock import HandClock
+
+# On a busy machine one example may take long; that says nothing about the code.
+hypothesis.settings.register_profile("hoflicht", deadline=None)
+hypothesis.settings.load_profile("hoflicht")
 
 ROOT = Path(__file__).parent.parent
 ORG = "hoflicht"

@@ -173,6 +173,12 @@ def test_writing_is_a_problem(face: Face) -> None:
     assert answer.json()["detail"] == "POST is not understood here; use GET"
 
 
+def test_a_monitor_may_ask_for_the_head_alone(face: Face) -> None:
+    answers = [face.client.head(face.url + path) for path in ("/", "/v1/yards", "/v1/stream")]
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b""), (200, b""), (405, b"")]
+
+
 def test_who_has_the_answer_already_is_told_so(face: Face) -> None:
     first = face.get("/v1/yards/hof-nord/wait")
     again = face.get("/v1/yards/hof-nord/wait", if_none_match=first.headers["etag"])
@@ -257,7 +263,8 @@ def test_one_stream_too_many_is_told_to_poll(city: City, tmp_path: Path) -> None
 def test_a_client_that_left_frees_its_place(city: City, tmp_path: Path) -> None:
     with facing(city, tmp_path, NOW_MS, streams=Streams(ping_s=0.05, max_clients=1)) as face:
         with face.client.stream("GET", face.url + "/v1/stream") as answer:
-            assert next(answer.iter_lines()) == "retry: 5000"
+            lines = answer.iter_lines()
+            assert next(lines) == "retry: 5000"
             assert face.streams.is_full
         deadline = time.monotonic() + 5
         while face.streams.is_full and time.monotonic() < deadline:

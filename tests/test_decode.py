@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from firmware_bridge import decode, node
 from firmware_bridge.devices import DEVICES
+from firmware_bridge.frames import Sample
 from hoflicht import BadConfig
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/*"))
@@ -94,6 +96,24 @@ def test_lost_frames_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
     assert decode.main(["node", str(tmp_path / "nodes")]) == 0
     assert capsys.readouterr().err == "2 frames, 0 samples, 0 noise bytes, 3 lost frames\n"
+
+
+def test_values_that_were_given_up_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "nodes").write_bytes(node.encode(1, 5, [Sample("passage", 99.0, "gate-in")]))
+
+    assert decode.main(["node", str(tmp_path / "nodes")]) == 0
+    assert capsys.readouterr().err == "1 frames, 0 samples, 0 noise bytes, 0 lost frames, 1 values given up\n"
+
+
+def test_the_docs_show_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    docs = (Path(__file__).parent.parent / "docs" / "node-frame.md").read_text(encoding="utf-8")
+    [frame] = re.findall(r"```hex frame\n(.*?)```", docs, re.DOTALL)
+    [printed] = re.findall(r"```json\n(.*?)```", docs, re.DOTALL)
+    (tmp_path / "example.hex").write_text(frame)
+
+    decode.main(["node", "--hex", str(tmp_path / "example.hex")])
+
+    assert capsys.readouterr().out == printed
 
 
 def test_the_devices_are_listed_with_their_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from hoflicht.catalogue import City, Hours
 from hoflicht.hours import next_opening, period_at, period_on
 
 BERLIN = ZoneInfo("Europe/Berlin")
-DAILY = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat"), "08:00-18:00")
+DAILY: dict[str, str] = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat"), "08:00-18:00")
 HOURS = Hours(weekly=DAILY, last_entry_before_min=30, closed_on=("2026-12-24",), special={"2026-12-30": "08:00-12:00"})
 CITY = City(name="Duisburg", holidays="DE-NW")
 

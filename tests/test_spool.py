@@ -1,7 +1,6 @@
 """The spool: nothing accepted is lost, nothing is handed out twice, and what must be given up is counted."""
 
 import os
-import resource
 import signal
 import sqlite3
 import subprocess
@@ -9,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from edge.salvage import mend
 from edge.spool import LAST, ROW_BYTES, Spool
 from hoflicht import BadConfig, Reading, Unavailable
 from hoflicht.clock import HandClock
+from tests.limits import files_that_do_not_grow
 
 MB = 1_000_000
 
@@ -255,17 +255,6 @@ def test_a_disk_that_takes_nothing_is_no_error_of_the_program(path: Path, spool:
     kept = [reading.at_ms for reading in all_of(spool)]
     assert kept == [*range(1, len(kept)), 1_000]
     assert spool.state().rows == len(kept)
-
-
-@contextmanager
-def files_that_do_not_grow() -> Iterator[None]:
-    """No file of this process grows beyond 200 kB; the nearest to a full disk that needs no disk of one's own."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_folder_that_is_not_there_is_an_error_of_the_config(tmp_path: Path, clock: HandClock) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,54 +18,16 @@ from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, BrokerConfig, Confirmed, Co
 from hoflicht.clock import HandClock, SystemClock
 from hoflicht.stop import Stopping
 from tests.conftest import Mosquitto
+from tests.receiver import Ingest
 from tests.roles import eventually
 
 GATEWAY = "gw-hof-nord"
 MB = 1_000_000
 START_MS = 1_700_000_000_000
 
-Answer = Callable[[Message], Message | None]
-
 
 def passages(first: int, count: int) -> list[Reading]:
     return [Reading("hof-nord", "gate-in", "passage", START_MS + n, 1.0) for n in range(first, first + count)]
-
-
-class Ingest:
-    """Takes batches and gives the receipts that `answer` makes; what it read is in `batches`, in order of arrival."""
-
-    def __init__(self, broker: BrokerConfig, answer: Answer = batch.stored) -> None:
-        self.batches: list[list[Reading]] = []
-        self._answer = answer
-        self._session = Session(broker, "ingest", [topics.ALL_READINGS])
-        self._ended = threading.Event()
-        self._is_connected = threading.Event()
-        self._thread = threading.Thread(target=self._work)
-
-    def __enter__(self) -> "Ingest":
-        self._thread.start()
-        assert self._is_connected.wait(15)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def readings(self) -> set[Reading]:
-        return {reading for readings in list(self.batches) for reading in readings}
-
-    def _work(self) -> None:
-        with self._session as session:
-            while not self._ended.is_set():
-                event = session.event(0.05)
-                if isinstance(event, Connected):
-                    self._is_connected.set()
-                if isinstance(event, Received):
-                    self.batches.append(senml.decode(batch.unwrap(event.message)).readings)
-                    receipt = self._answer(event.message)
-                    if receipt is not None:
-                        session.publish(receipt)
-                    session.acknowledge(event)
 
 
 class Gateway:

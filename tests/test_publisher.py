@@ -1,0 +1,155 @@
+"""What goes out to the signs and back into the store, over a real broker."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from api import publisher
+from api.yards import Yards
+from hoflicht import senml, topics, wait
+from hoflicht.batch import unwrap
+from hoflicht.broker import Connected, Message, Received, Session
+from hoflicht.catalogue import API, City
+from hoflicht.clock import HandClock
+from hoflicht.wait import State, Trend, Wait
+from store.readings import Store, open_store
+from tests.conftest import Mosquitto
+from tests.face import AwayStore
+from tests.lane import YARD, at, ms, steady_queue
+
+NOW_MS = ms(90)
+PATIENCE_S = 10.0
+
+
+@contextmanager
+def publishing(city: City, store: Store, broker: Mosquitto) -> Iterator[list[dict[str, Wait]]]:
+    """The publisher at work; what it told this process."""
+    told: list[dict[str, Wait]] = []
+    stopping = threading.Event()
+    clock = HandClock(NOW_MS)
+    with Session(broker.config, API) as session:
+        yards = Yards(store, city, clock)
+        thread = threading.Thread(target=publisher.run, args=(yards, session, lambda w: told.append(dict(w)), clock, stopping))
+        thread.start()
+        try:
+            yield told
+        finally:
+            stopping.set()
+            thread.join()
+
+
+def receive(session: Session, count: int) -> list[Message]:
+    """The next `count` messages."""
+    found: list[Message] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while len(found) < count and time.monotonic() < deadline:
+        event = session.event(0.2)
+        if isinstance(event, Received):
+            session.acknowledge(event)
+            found.append(event.message)
+    return found
+
+
+def subscribed(broker: Mosquitto, topic: str) -> Session:
+    return Session(broker.config, f"test-{topic[-5:]}", [topic])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Eight cars wait at Hof Nord at 9:30."""
+    opened = open_store(f"sqlite:///{tmp_path / 'readings.db'}")
+    opened.write(steady_queue(8, 90))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.live
+def test_each_wait_is_retained_and_expires(city: City, store: Store, broker: Mosquitto) -> None:
+    with subscribed(broker, topics.ALL_WAITS) as early:
+        assert isinstance(early.event(PATIENCE_S), Connected)
+        with publishing(city, store, broker):
+            live = receive(early, 4)
+    with subscribed(broker, topics.wait(YARD)) as late:
+        kept = receive(late, 1)
+
+    assert {message.topic for message in live} == {topics.wait(yard) for yard in city.yards}
+    assert [message.retain for message in kept] == [True]
+    assert 50 <= (kept[0].expiry_s or 0) <= 60
+    assert wait.decode(kept[0].payload).queue == 8
+
+
+@pytest.mark.live
+def test_estimates_are_written_back_as_readings(city: City, store: Store, broker: Mosquitto) -> None:
+    with subscribed(broker, topics.readings(API)) as ingest:
+        assert isinstance(ingest.event(PATIENCE_S), Connected)
+        with publishing(city, store, broker):
+            batches = receive(ingest, 1)
+
+    pack = senml.decode(unwrap(batches[0]))
+    nord = {reading.quantity: reading.value for reading in pack.readings if reading.site == YARD}
+    assert pack.bad == []
+    assert {reading.sensor for reading in pack.readings} == {"estimate"}
+    assert {reading.at_ms for reading in pack.readings} == {NOW_MS}
+    assert set(nord) == {"wait_state", "wait_p10", "wait_p50", "wait_p90", "queue_length"}
+    assert (nord["wait_state"], nord["queue_length"]) == (0.0, 8.0)
+
+
+@pytest.mark.live
+def test_while_the_store_is_away_signs_hear_that_there_is_no_number(
+    city: City, broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    with subscribed(broker, topics.wait(YARD)) as sign, caplog.at_level(logging.WARNING):
+        assert isinstance(sign.event(PATIENCE_S), Connected)
+        with publishing(city, AwayStore(), broker):
+            heard = receive(sign, 1)
+
+    told = wait.decode(heard[0].payload)
+    assert (told.state, told.p50_s, told.reason) == (State.UNKNOWN, None, "the database does not answer")
+    assert [line for line in caplog.messages if "until the store answers" in line] == [caplog.messages[0]]
+
+
+@pytest.mark.live
+def test_a_broker_that_comes_back_gets_the_waits_at_once(city: City, store: Store, broker: Mosquitto) -> None:
+    broker.stop()
+    with publishing(city, store, broker) as told:
+        deadline = time.monotonic() + PATIENCE_S
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        without_broker = len(told)
+        broker.start()
+        with subscribed(broker, topics.wait(YARD)) as sign:
+            heard = receive(sign, 1)
+
+    assert without_broker == 1
+    assert len(heard) == 1
+
+
+@pytest.mark.live
+def test_without_a_broker_this_process_is_told_all_the_same(city: City, store: Store) -> None:
+    told: list[str] = []
+    stopping = threading.Event()
+
+    def tell(waits: object) -> None:
+        told.extend(waits if isinstance(waits, dict) else [])
+        stopping.set()
+
+    publisher.run(Yards(store, city, HandClock(NOW_MS)), None, tell, HandClock(NOW_MS), stopping)
+
+    assert told == ["hof-nord", "hof-sued", "hof-west", "hof-mitte"]
+    assert not math.isnan(publisher.shown.labels("hof-nord")._value.get())
+
+
+def test_what_is_not_known_makes_no_reading() -> None:
+    closed = Wait(yard=YARD, state=State.CLOSED, as_of=at(0), valid_until=at(1))
+    known = Wait(
+        yard=YARD, state=State.OPEN, as_of=at(0), valid_until=at(1), p10_s=1, p50_s=2, p90_s=3, queue=4, trend=Trend.STEADY
+    )
+
+    assert [(r.quantity, r.value, r.at_ms) for r in publisher.readings(closed)] == [("wait_state", 3.0, ms(0))]
+    assert [r.value for r in publisher.readings(known)] == [0.0, 1.0, 2.0, 3.0, 4.0]

@@ -1,0 +1,180 @@
+"""A port on a pty: bytes become observations, devices are started and asked."""
+
+import os
+import pty
+import queue
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from edge import reader
+from edge.config import PortConfig
+from edge.drivers import DRIVERS
+from edge.observation import Observation
+from edge.reader import Counters, Intake, Polls
+from firmware_bridge import node
+from firmware_bridge.devices import DEVICES
+from firmware_bridge.frames import Sample
+from firmware_bridge.port import Port
+from hoflicht.clock import SystemClock
+from hoflicht.stop import Stopping
+from tests.roles import eventually
+
+# PyPMS captured data, docs/sensors (facts: SDS011 0.6/0.6 and 0.9/0.9, SPS30 with one stuffed byte).
+SDS011 = bytes.fromhex("AAC00600060058D93DAB AAC00900090058D943AB")
+SPS30_START = bytes.fromhex("7E0000020103F97E")
+SPS30_READ = bytes.fromhex("7E000300FC7E")
+SPS30 = bytes.fromhex(
+    "7E0003002840A783204117 77BB414A5F8341548DDD41D2833E427D33FC85422617224229A4D9422A29BC3F55B7E79E7E".replace(" ", "")
+)
+
+
+class Bench:
+    """A port config, its queue and its counters, without the line."""
+
+    def __init__(self, path: str, driver: str, average_s: float = 60, room: int = 100, site: str = "hof-nord") -> None:
+        self.config = PortConfig(path=path, driver=driver, site=site, sensor="air", average_s=average_s)
+        self.counters = Counters()
+        self.out: queue.Queue[Observation] = queue.Queue(room)
+        self.intake = Intake(self.config, DRIVERS[driver](self.config), self.out, self.counters)
+
+    def seen(self) -> list[tuple[str, float]]:
+        return [(one.quantity, one.value) for one in (self.out.get_nowait() for _ in range(self.out.qsize()))]
+
+
+@contextmanager
+def reading(bench: Bench) -> Iterator[None]:
+    stopping = Stopping()
+
+    def work() -> None:
+        with Port(bench.config.path, bench.config.line()) as port:
+            reader.run(port, bench.config, bench.intake, bench.counters, clock=SystemClock(), stopping=stopping)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+class Line:
+    """A pty behind a link, as udev names a port; it can be pulled out and put in again."""
+
+    def __init__(self, link: Path) -> None:
+        self.link = link
+        self.plug()
+
+    def plug(self) -> None:
+        self.master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.link.symlink_to(os.ttyname(self._slave))
+
+    def pull(self) -> None:
+        self.link.unlink()
+        os.close(self._slave)
+        os.close(self.master)
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    line = Line(tmp_path / "port")
+    yield line
+    line.pull()
+
+
+def test_frames_are_read_and_noise_is_counted(line: Line) -> None:
+    bench = Bench(str(line.link), "sds011", average_s=0.1)
+    with reading(bench):
+        assert eventually(lambda: bench.counters.is_open)
+        os.write(line.master, b"\x00\x01" + SDS011)
+        assert eventually(lambda: bench.counters.frames == 2)
+
+        time.sleep(0.15)
+        os.write(line.master, SDS011[:10])
+
+        assert eventually(lambda: bench.counters.frames == 3)
+    assert bench.seen() == [("pm2_5", 0.75), ("pm10", 0.75)]
+    assert bench.counters.noise_bytes == 2
+
+
+def test_a_device_is_started_and_asked_and_after_a_power_cut_again(line: Line) -> None:
+    bench = Bench(str(line.link), "sps30")
+    with reading(bench):
+        heard = os.read(line.master, 100)
+        while SPS30_READ not in heard:
+            heard += os.read(line.master, 100)
+        assert heard.startswith(SPS30_START)
+        os.write(line.master, SPS30)
+        assert eventually(lambda: bench.counters.frames == 1)
+
+        line.pull()
+        assert eventually(lambda: not bench.counters.is_open)
+        line.plug()
+
+        assert os.read(line.master, 100).startswith(SPS30_START)
+        assert bench.counters.errors == 1
+
+
+def test_what_a_device_answers_is_understood_by_what_it_was_asked() -> None:
+    bench = Bench("p", "sps30", average_s=1)
+    for second in range(0, 4_000, 1_000):
+        bench.intake.take(SPS30_READ, second)
+        bench.intake.take(SPS30, second + 10)
+
+    assert bench.seen()[:4] == [("pm1", 5.235), ("pm2_5", 9.467), ("pm4", 12.648), ("pm10", 13.285)]
+
+
+def test_a_sample_without_a_site_is_no_reading() -> None:
+    bench = Bench("p", "node", site="")
+    frame = node.encode(7, 1, [Sample("passage", 1.0, sensor="gate-in"), Sample("held", 1.0, sensor="barrier", site="hof-nord")])
+
+    bench.intake.take(frame, 0)
+
+    assert bench.seen() == [("held", 1.0)]
+    assert bench.counters.unsound == 1
+
+
+def test_what_finds_no_room_is_counted() -> None:
+    bench = Bench("p", "sds011", average_s=1, room=1)
+
+    for second in range(2):
+        bench.intake.take(SDS011, second * 1_000)
+
+    assert bench.out.qsize() == 1
+    assert bench.counters.overflown == 1
+
+
+def test_half_a_frame_of_another_connection_is_forgotten() -> None:
+    bench = Bench("p", "sds011")
+    bench.intake.take(SDS011[:6], 0)
+
+    bench.intake.begin_anew()
+    bench.intake.take(SDS011, 1_000)
+
+    assert (bench.counters.frames, bench.counters.noise_bytes) == (2, 0)
+
+
+def test_requests_go_one_after_the_other_and_again_each_period() -> None:
+    polls = Polls((b"one", b"two"), 5)
+
+    asked = [(now_ms, request) for now_ms in range(0, 11_000, 100) if (request := polls.next(now_ms))]
+
+    assert asked == [(0, b"one"), (500, b"two"), (5_000, b"one"), (5_500, b"two"), (10_000, b"one"), (10_500, b"two")]
+
+
+def test_after_a_pause_one_round_of_requests_is_enough() -> None:
+    polls = Polls((b"one",), 5)
+    polls.next(0)
+
+    assert [polls.next(now_ms) for now_ms in (600_000, 600_500, 601_000)] == [b"one", None, None]
+
+
+def test_a_device_that_talks_by_itself_is_not_asked() -> None:
+    assert Polls(DEVICES["sds011"].polls(1), 0).next(0) is None

@@ -1,0 +1,168 @@
+"""A sign on a pty: shows the number, and takes it away when it is old."""
+
+import os
+import pty
+import threading
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge import sign
+from edge.sign import PROTOCOLS, Latest
+from firmware_bridge import ibis
+from firmware_bridge.ibis import Telegram
+from firmware_bridge.port import Port
+from hoflicht import wait as waits
+from hoflicht.broker import Message
+from hoflicht.clock import HandClock
+from hoflicht.stop import Stopping
+from hoflicht.wait import State, Wait
+from tests.roles import eventually
+
+NOW = datetime.fromtimestamp(1_700_000_000, UTC)
+
+
+def published(minutes: int, expiry_s: int | None = 60, valid_s: int = 60, age_s: int = 0) -> Message:
+    as_of = NOW - timedelta(seconds=age_s)
+    wait = Wait(yard="hof-nord", state=State.OPEN, as_of=as_of, valid_until=as_of + timedelta(seconds=valid_s), p50_s=minutes * 60)
+    return Message(topic="t", payload=waits.encode(wait), expiry_s=expiry_s)
+
+
+@pytest.fixture
+def latest(clock: HandClock) -> Latest:
+    return Latest("hof-nord", clock)
+
+
+class Display:
+    """The far end of the line: `texts` are what was shown, one after the other."""
+
+    def __init__(self, master: int) -> None:
+        self._master = master
+        self._decoder = ibis.Decoder()
+        self.texts: list[str] = []
+
+    def text(self) -> str:
+        with_data = os.read(self._master, 4096)
+        self.texts += [item.text.strip() for item in self._decoder.feed(with_data) if isinstance(item, Telegram)]
+        return self.texts[-1] if self.texts else ""
+
+
+@contextmanager
+def shown(latest: Latest, clock: HandClock) -> Iterator[Display]:
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    stopping = Stopping()
+
+    def work() -> None:
+        with Port(os.ttyname(slave), ibis.LINE) as port:
+            sign.run(port, latest, lambda wait: PROTOCOLS["ibis-ds009"](wait, 16, 0), clock, stopping)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield Display(master)
+    finally:
+        stopping.set()
+        thread.join()
+        os.close(slave)
+        os.close(master)
+
+
+def reads(display: Display, text: str) -> bool:
+    def same() -> bool:
+        try:
+            return display.text() == text
+        except BlockingIOError:
+            return bool(display.texts) and display.texts[-1] == text
+
+    return eventually(same, timeout_s=5)
+
+
+def test_the_sign_shows_the_number_and_goes_blank_when_it_expires(latest: Latest, clock: HandClock) -> None:
+    with shown(latest, clock) as display:
+        assert reads(display, "KEINE ANGABE")
+        latest.take(published(15))
+        assert reads(display, "WARTEZEIT 15 MIN")
+        clock.advance(59_999)
+        latest.take(published(20, expiry_s=1))
+        assert reads(display, "WARTEZEIT 20 MIN")
+
+        clock.advance(1_000)
+
+        assert reads(display, "KEINE ANGABE")
+
+
+def test_the_telegram_is_repeated_for_a_sign_that_was_without_power(latest: Latest, clock: HandClock) -> None:
+    with shown(latest, clock) as display:
+        assert reads(display, "KEINE ANGABE")
+        before = len(display.texts)
+
+        clock.advance(20_000)
+
+        assert reads(display, "KEINE ANGABE")
+        assert eventually(lambda: reads(display, "KEINE ANGABE") and len(display.texts) > before)
+
+
+def test_a_gateway_that_ends_takes_the_number_away(latest: Latest, clock: HandClock) -> None:
+    latest.take(published(15))
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    stopping = Stopping()
+    stopping.set()
+    with Port(os.ttyname(slave), ibis.LINE) as port:
+        sign.run(port, latest, lambda wait: PROTOCOLS["ibis-ds009"](wait, 16, 0), clock, stopping)
+
+    assert os.read(master, 100) == b"vKEINE ANGABE    \r" + bytes([ibis.checksum(b"vKEINE ANGABE    \r")])
+    os.close(slave)
+    os.close(master)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown_s"),
+    [
+        (published(15, expiry_s=60, valid_s=60), 60),
+        (published(15, expiry_s=7, valid_s=60), 7),  # retained, and the broker has counted down
+        (published(15, expiry_s=60, valid_s=7), 7),
+        (published(15, expiry_s=30, age_s=86_400), 30),  # our wall clock is a day ahead: spans do not care
+        (published(15, expiry_s=None, age_s=50), 10),  # a broker that counts nothing: the wall clock has to do
+        (published(15, expiry_s=None, age_s=70), 0),
+        (Message(topic="t", payload=b"", expiry_s=60), 0),
+        (Message(topic="t", payload=b"{}", expiry_s=60), 0),
+    ],
+)
+def test_a_number_lasts_as_long_as_broker_and_api_say(message: Message, shown_s: int, latest: Latest, clock: HandClock) -> None:
+    latest.take(message)
+
+    if shown_s:
+        clock.advance(shown_s * 1000 - 1)
+        assert latest.get() is not None
+        clock.advance(1)
+    assert latest.get() is None
+
+
+def test_without_expiry_and_without_a_clock_there_is_no_number() -> None:
+    latest = Latest("hof-nord", HandClock(is_set=False))
+
+    latest.take(published(15, expiry_s=None))
+
+    assert latest.get() is None
+
+
+def test_a_bad_message_takes_an_older_number_away(latest: Latest) -> None:
+    latest.take(published(15))
+
+    latest.take(Message(topic="t", payload=b"garbage", expiry_s=60))
+
+    assert latest.get() is None
+
+
+def test_each_protocol_fills_its_telegram() -> None:
+    wait = waits.decode(published(15).payload)
+
+    assert PROTOCOLS["ibis-ds009"](wait, 24, 0).startswith(b"vWARTEZEIT 15 MIN        \r")
+    assert PROTOCOLS["ibis-ds003a"](wait, 16, 0).startswith(b"zA2WARTEZEIT       15 MINUTEN      \r")
+    assert PROTOCOLS["ibis-ds021"](wait, 16, 3).startswith(b"aA32WARTEZEIT       15 MINUTEN      \r")

@@ -1,0 +1,296 @@
+"""The yard's model against closed formulas of queueing theory, and what its sensors say of a day."""
+
+import datetime as dt
+import math
+import random
+import statistics
+from itertools import pairwise, takewhile
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
+from hoflicht.hours import OpenPeriod
+from simulators.life import life, opening, stretches
+from simulators.yard import USUAL, Car, Event, Law, Opening
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TUESDAY, SATURDAY = dt.date(2026, 11, 17), dt.date(2026, 11, 21)
+HOUR_MS = 3_600_000
+COUNTERS = {"in": Sensor(role=Role.LANE_ENTRY), "gate": Sensor(role=Role.ENTRY_CONTROL)}
+PER_HOUR = 30.0  # at full load
+EXACT = {"missed": 0.0, "doubled": 0.0}
+# A queue of the textbook: nothing but arrivals, bays and exponential service.
+MARKOV = Law(
+    load=lambda _at_ms: 0.7,
+    sigma=None,
+    trailers=0,
+    spare_places=0,
+    headway_s=0,
+    early_s=0,
+    roll_s=0,
+    changes_per_day=0,
+    holds_per_day=0,
+    patience_min=math.inf,
+    **EXACT,
+)
+
+
+def ms(day: dt.date, hour: int, minute: int = 0) -> int:
+    return round(dt.datetime.combine(day, dt.time(hour, minute), BERLIN).timestamp() * 1000)
+
+
+def textbook(law: Law, bays: int, hours: int, seed: int = 1) -> tuple[list[Car], list[Event]]:
+    """The cars and the counters' events of a yard that is open for so many hours."""
+    yard = Yard(
+        name="", address="", lat=0, lon=0, hours=Hours(weekly={}), sensors=COUNTERS, bays=bays, usual_entries_per_hour=PER_HOUR
+    )
+    opens = dt.datetime(2026, 1, 1, tzinfo=BERLIN)
+    closes = opens + dt.timedelta(hours=hours)
+    model = Opening(yard, [OpenPeriod((opens, closes, closes))], law, random.Random(seed))
+    events = list(model.events())
+    return model.cars, events
+
+
+def a_day(city: City, on: dt.date, law: Law = USUAL, seed: int = 1, yard: str = "hof-nord") -> tuple[list[Car], list[Event]]:
+    model = opening(yard, city, seed, next(stretches(yard, city, on)), law)
+    events = list(model.events())
+    return model.cars, events
+
+
+def wait_s(car: Car) -> float:
+    assert car.let_in_ms is not None
+    return (car.let_in_ms - car.came_ms) / 1000
+
+
+def waits_s(cars: list[Car]) -> list[float]:
+    return [wait_s(car) for car in cars if car.let_in_ms is not None]
+
+
+def found_on_arrival(cars: list[Car]) -> list[int]:
+    """How many cars each one found, waiting or unloading."""
+    leaving = sorted(car.left_ms for car in cars if car.left_ms is not None)
+    gone, found = 0, []
+    for before, car in enumerate(cars):
+        while gone < len(leaving) and leaving[gone] <= car.came_ms:
+            gone += 1
+        found.append(before - gone)
+    return found
+
+
+def erlang_c(bays: int, load: float) -> float:
+    """P(wait > 0) in M/M/s (A. K. Erlang, 1917)."""
+    offered = bays * load
+    full = offered**bays / math.factorial(bays) / (1 - load)
+    return full / (sum(offered**n / math.factorial(n) for n in range(bays)) + full)
+
+
+@pytest.fixture(scope="module")
+def mm4() -> tuple[list[Car], list[Event]]:
+    """M/M/4 at a load of 0.7: some 31 000 cars."""
+    return textbook(MARKOV, bays=4, hours=1_500)
+
+
+def test_as_many_cars_wait_as_erlang_says(mm4: tuple[list[Car], list[Event]]) -> None:
+    waits = waits_s(mm4[0])
+
+    # The queue forgets in 75 minutes: some 600 independent looks, a standard error of 0.02.
+    assert sum(wait > 0 for wait in waits) / len(waits) == pytest.approx(erlang_c(4, 0.7), abs=0.05)
+
+
+@pytest.mark.parametrize("found", [4, 5, 7])
+def test_a_wait_is_the_sum_of_the_gaps_of_those_in_front(mm4: tuple[list[Car], list[Event]], found: int) -> None:
+    cars, _ = mm4
+    waits = [wait_s(car) for car, n in zip(cars, found_on_arrival(cars), strict=True) if n == found and car.let_in_ms is not None]
+    gaps, gap_s = found - 4 + 1, 3600 / PER_HOUR
+
+    # (n - s + 1) / (s mu); cars that come one after the other share gaps, hence five standard errors of independent ones.
+    assert statistics.mean(waits) == pytest.approx(gaps * gap_s, abs=5 * gap_s * math.sqrt(gaps / len(waits)))
+
+
+def test_nobody_waits_while_a_bay_is_free(mm4: tuple[list[Car], list[Event]]) -> None:
+    cars, _ = mm4
+
+    assert {wait_s(car) for car, n in zip(cars, found_on_arrival(cars), strict=True) if n < 4 and car.let_in_ms is not None} == {
+        0.0
+    }
+
+
+def test_littles_law_holds_between_the_counters_and_the_true_waits(mm4: tuple[list[Car], list[Event]]) -> None:
+    cars, events = mm4
+    car_ms = length = last_ms = 0
+    for event in (event for event in events if event.quantity == "passage"):
+        car_ms += length * (event.at_ms - last_ms)
+        length, last_ms = length + (1 if event.sensor == "in" else -1), event.at_ms
+
+    assert car_ms / 1000 == pytest.approx(sum(waits_s(cars)), rel=0.001)
+
+
+def test_the_mean_wait_at_one_bay_is_pollaczeks_and_khinchines() -> None:
+    cars, _ = textbook(replace(MARKOV, load=lambda _at_ms: 0.6, sigma=0.5), bays=1, hours=1_500)
+    mean_s, squared_cv = 3600 / PER_HOUR, math.exp(0.5**2) - 1
+
+    assert statistics.mean(waits_s(cars)) == pytest.approx(0.6 * mean_s * (1 + squared_cv) / (2 * (1 - 0.6)), rel=0.08)
+
+
+def test_the_same_seed_is_the_same_day_and_another_is_another(city: City) -> None:
+    assert a_day(city, TUESDAY, seed=1) == a_day(city, TUESDAY, seed=1)
+    assert a_day(city, TUESDAY, seed=1) != a_day(city, TUESDAY, seed=2)
+
+
+def test_a_restart_at_noon_lives_the_same_morning_and_the_same_afternoon(city: City) -> None:
+    from_morning = takewhile(lambda event: event.at_ms < ms(TUESDAY, 20), life("hof-nord", city, 1, ms(TUESDAY, 6)))
+    from_noon = takewhile(lambda event: event.at_ms < ms(TUESDAY, 20), life("hof-nord", city, 1, ms(TUESDAY, 12)))
+
+    assert list(from_morning) == list(from_noon)
+
+
+def test_events_come_in_order_of_time_and_from_the_yards_own_sensors(city: City) -> None:
+    _, events = a_day(city, SATURDAY)
+
+    assert [event.at_ms for event in events] == sorted(event.at_ms for event in events)
+    assert {event.sensor for event in events} == set(city.yards["hof-nord"].sensors) - {"air"}
+
+
+def test_who_is_in_the_lane_at_the_last_entry_is_turned_away(city: City) -> None:
+    cars, events = a_day(city, TUESDAY, replace(USUAL, load=lambda _at_ms: 1.7, patience_min=math.inf))
+
+    assert sum(car.let_in_ms is None for car in cars) > 50
+    assert max(car.let_in_ms for car in cars if car.let_in_ms is not None) < ms(TUESDAY, 17, 30)
+    assert [event.value for event in events if event.quantity == "presence" and event.at_ms > ms(TUESDAY, 17, 32)].count(1.0) == 0
+
+
+def test_a_closed_day_has_no_events(city: City) -> None:
+    first = next(event for event in life("hof-nord", city, 1, ms(SATURDAY, 20)) if event.at_ms > ms(SATURDAY, 20))
+
+    assert first.at_ms == ms(SATURDAY + dt.timedelta(days=2), 7, 40)
+
+
+def test_a_yard_that_never_opens_has_no_life(city: City) -> None:
+    shut = replace(city, yards={"shut": replace(city.yards["hof-nord"], hours=Hours(weekly={}))})
+
+    assert list(life("shut", shut, 1, ms(TUESDAY, 12))) == []
+
+
+def test_a_saturday_reaches_half_an_hour_and_a_tuesday_is_mostly_quick(city: City) -> None:
+    saturdays = [max(waits_s(a_day(city, SATURDAY, seed=seed)[0])) / 60 for seed in range(7)]
+    tuesdays = [statistics.median(waits_s(a_day(city, TUESDAY, seed=seed)[0])) / 60 for seed in range(7)]
+
+    assert 30 <= statistics.median(saturdays) <= 60
+    assert statistics.median(tuesdays) <= 3
+
+
+def test_without_miscounts_the_counters_tell_the_truth(city: City) -> None:
+    cars, events = a_day(city, SATURDAY, replace(USUAL, **EXACT))
+
+    counted = {
+        name: sum(e.sensor == name and e.quantity == "passage" for e in events) for name in ("lane-in", "gate-in", "gate-out")
+    }
+
+    assert counted == {
+        "lane-in": len(cars),
+        "gate-in": len(waits_s(cars)),
+        "gate-out": len(waits_s(cars)),
+    }
+
+
+def test_counters_miss_and_double_as_often_as_they_are_told_to(city: City) -> None:
+    cars, events = a_day(city, SATURDAY, replace(USUAL, missed=0.2, doubled=0.1))
+
+    counted = sum(event.sensor == "lane-in" and event.quantity == "passage" for event in events)
+
+    assert counted / len(cars) == pytest.approx(0.9, abs=0.09)
+
+
+@pytest.mark.parametrize(("sensor", "position_m"), [("lane-3", 3), ("lane-50", 50), ("lane-120", 120)])
+def test_a_lane_sensor_is_covered_when_the_queue_reaches_it(city: City, sensor: str, position_m: int) -> None:
+    law = replace(USUAL, roll_s=0, load=lambda _at_ms: 1.2)
+    cars, events = a_day(city, SATURDAY, law)
+    looks = right = 0
+    for at_ms in range(ms(SATURDAY, 8), ms(SATURDAY, 17), 20_000):
+        moves = [t for car in cars for t in (car.came_ms, car.let_in_ms) if t is not None and at_ms - 30_000 < t <= at_ms]
+        if moves:
+            continue  # the lane is on the move
+        queue = sum(car.came_ms <= at_ms and (car.let_in_ms is None or car.let_in_ms > at_ms) for car in cars)
+        covered = [event.value for event in events if event.sensor == sensor and event.at_ms <= at_ms][-1]
+        looks, right = looks + 1, right + (covered == (queue * 7 > position_m))
+
+    assert looks > 100
+    assert right == looks
+
+
+def test_a_gap_runs_down_a_standing_lane(city: City) -> None:
+    _, events = a_day(city, SATURDAY, replace(USUAL, load=lambda _at_ms: 1.5))
+    seen = [(event.at_ms, event.value) for event in events if event.sensor == "lane-50"]
+
+    gaps_ms = [then[0] - now[0] for now, then in pairwise(seen) if (now[1], then[1]) == (0.0, 1.0)]
+
+    assert len(gaps_ms) > 100
+    assert statistics.median(gaps_ms) == 4_000
+
+
+def test_nobody_is_let_in_while_the_gate_is_held(city: City) -> None:
+    cars, events = a_day(city, SATURDAY, replace(USUAL, holds_per_day=6))
+    held = [(event.at_ms, event.value) for event in events if event.quantity == "held"]
+    spans = [(now[0], then[0]) for now, then in pairwise(held) if now[1] == 1.0]
+
+    assert len(spans) >= 3
+    assert [car for car in cars for start, end in spans if car.let_in_ms is not None and start < car.let_in_ms < end] == []
+
+
+def test_a_group_is_let_in_together(city: City) -> None:
+    law = replace(USUAL, together=4, holds_per_day=0, changes_per_day=0, load=lambda _at_ms: 1.5)
+    cars, _ = a_day(city, TUESDAY, law)
+
+    entries_ms = [car.let_in_ms for car in cars if car.let_in_ms is not None]
+    of_groups = [[then - now for now, then in pairwise(entries_ms[first : first + 4])] for first in range(200, 280, 4)]
+
+    assert of_groups == [[8_000, 8_000, 8_000]] * 20
+
+
+def test_never_more_cars_are_on_the_yard_than_it_has_places_for(city: City) -> None:
+    cars, _ = a_day(city, SATURDAY)
+    steps = sorted([(car.let_in_ms, 1) for car in cars if car.let_in_ms] + [(car.left_ms, -1) for car in cars if car.left_ms])
+
+    inside = most = 0
+    for _, step in steps:
+        inside += step
+        most = max(most, inside)
+
+    assert most == 6  # four bays and two places to wait
+
+
+def round_the_clock(city: City) -> City:
+    always = Hours(weekly=dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00"), open_on_holidays=True)
+    return replace(city, yards={name: replace(yard, hours=always) for name, yard in city.yards.items()})
+
+
+def test_a_yard_that_never_closes_lives_on_at_midnight(city: City) -> None:
+    model = opening("hof-nord", round_the_clock(city), 1, next(stretches("hof-nord", round_the_clock(city), TUESDAY)))
+    list(model.events())
+
+    over_midnight = [car for car in model.cars if car.let_in_ms and car.came_ms < ms(SATURDAY, 0) <= car.let_in_ms]
+
+    assert len(over_midnight) > 3
+
+
+def test_a_yard_that_never_closes_has_a_queue_at_all_hours(city: City) -> None:
+    model = opening("hof-nord", round_the_clock(city), 1, next(stretches("hof-nord", round_the_clock(city), TUESDAY)))
+    list(model.events())
+
+    queues = [
+        sum(car.came_ms <= at_ms < (car.let_in_ms or at_ms) for car in model.cars)
+        for at_ms in range(ms(TUESDAY, 1), ms(SATURDAY, 23), HOUR_MS)
+    ]
+
+    assert sum(queue > 0 for queue in queues) / len(queues) > 0.85
+    assert max(queues) < 60
+
+
+def test_a_week_that_never_closes_begins_anew_without_going_back_in_time(city: City) -> None:
+    events = list(
+        takewhile(lambda e: e.at_ms < ms(TUESDAY, 1), life("hof-sued", round_the_clock(city), 1, ms(TUESDAY, 0) - 36 * HOUR_MS))
+    )
+
+    assert [event.at_ms for event in events] == sorted(event.at_ms for event in events)
