@@ -87,25 +87,23 @@ def _told_of(day: Day, wait: Wait, yard: Yard, last_entry: dt.datetime) -> Wait:
     at_ms = _ms(wait.as_of)
     gaps = _gaps(day, at_ms)
     p10_s, p50_s, p90_s = (rate.quantile_s(share, gaps, day.rate) for share in (0.1, 0.5, 0.9))
+
+    def told(state: State, expected_s: int, **more: object) -> Wait:
+        late = wait.as_of + dt.timedelta(seconds=expected_s) > last_entry
+        return msgspec.structs.replace(wait, state=State.CLOSING if late else state, **more)
+
     held = Reason.GATE_HELD if day.held else _standstill(day, yard, at_ms)
     if held:
-        return msgspec.structs.replace(wait, state=State.HELD, more_than_s=p10_s or None, reason=held)
+        return told(State.HELD, p50_s, more_than_s=p10_s or None, reason=held)
     beyond = _beyond(day, yard, at_ms)
     if beyond:
         bound_s = rate.quantile_s(0.1, [0.0] * (beyond + 1) + [1.0], day.rate)
-        return msgspec.structs.replace(wait, state=State.OPEN, queue=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
+        return told(State.OPEN, bound_s, queue=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
     if p90_s - p10_s > TOO_WIDE_S:
-        return msgspec.structs.replace(wait, state=State.OPEN, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
-    late = wait.as_of + dt.timedelta(seconds=p50_s) > last_entry
+        return told(State.OPEN, p50_s, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
     latest = last_entry - dt.timedelta(seconds=p90_s)
-    return msgspec.structs.replace(
-        wait,
-        state=State.CLOSING if late else State.OPEN,
-        p10_s=p10_s,
-        p50_s=p50_s,
-        p90_s=p90_s,
-        latest_arrival=latest if latest >= wait.as_of and not late else None,
-    )
+    is_sure = latest >= wait.as_of
+    return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s, latest_arrival=latest if is_sure else None)
 
 
 def _gaps(day: Day, at_ms: int) -> list[float]:

@@ -1,12 +1,11 @@
 """What ingest must be told."""
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from hoflicht.broker import BrokerConfig
-from hoflicht.config import Strict, beside
+from hoflicht.config import Strict
 from store.readings import StoreConfig
 
 # Below half of broker.MAX_EVENTS: each message brings the confirmation of its receipt with it.
@@ -23,10 +22,3 @@ class IngestConfig(Strict, frozen=True):
     http: str = ""  # /healthz and /metrics, "127.0.0.1:9102"; empty: nowhere
     client_id: str = "ingest"  # its own for each worker at one broker
     receive_maximum: ReceiveMaximum = 50  # batches in memory; each is at most 1 MiB inflated, usually 20 kB
-
-
-def broker_beside(broker: BrokerConfig, config: Path) -> BrokerConfig:
-    """The same broker with the paths of its files counted from the folder of `config`."""
-    names = ("password_file", "ca_file", "cert_file", "key_file")
-    paths = {name: str(beside(config, getattr(broker, name))) for name in names if getattr(broker, name)}
-    return msgspec.structs.replace(broker, **paths)

@@ -15,7 +15,7 @@ from hoflicht.clock import SystemClock
 from hoflicht.config import beside, load
 from hoflicht.errors import Refused, Unavailable
 from ingest.checks import Checks
-from ingest.config import IngestConfig, broker_beside
+from ingest.config import IngestConfig
 from ingest.desk import Delivery, Desk, Settled
 from ingest.health import Health
 from ingest.quarantine import Quarantine
@@ -62,7 +62,7 @@ def _prepare(store: Store, config: IngestConfig) -> int:
 
 def _work(config: IngestConfig, path: Path, checks: Checks, store: Store, quarantine: Quarantine) -> int:
     clock = SystemClock()
-    broker = broker_beside(config.broker, path)
+    broker = config.broker.beside(path)
     place = f"the file {beside(path, config.store.token_file)}" if config.store.token_file else "INFLUX_TOKEN or [store] token_file"
     health = Health(clock, f"put the right token into {place} and restart ingest")
 

@@ -48,7 +48,8 @@ class Sds011:
     def said(self, now_ms: int) -> bytes:
         if now_ms < self._next_ms:
             return b""
-        self._next_ms = max(self._next_ms + 1_000, now_ms)  # in step, but a pause is not made up for
+        late_ms = now_ms - self._next_ms
+        self._next_ms += 1_000 if late_ms < 1_000 else late_ms + 1_000  # a pause is not made up for
         if self._cold_frames:
             self._cold_frames -= 1
             return sds011(0, 0)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -114,3 +115,9 @@ def test_an_orderly_end_leaves_a_farewell_and_no_will(broker: Mosquitto) -> None
 def test_a_certificate_that_is_not_there_is_an_error_of_the_config() -> None:
     with pytest.raises(BadConfig, match="ca_file"):
         Session(BrokerConfig(ca_file="/nowhere/ca.pem"), "g")
+
+
+def test_the_brokers_files_stand_beside_the_config(tmp_path: Path) -> None:
+    broker = BrokerConfig(host="b", ca_file="ca.pem", key_file="/etc/key").beside(tmp_path / "edge.toml")
+
+    assert broker == BrokerConfig(host="b", ca_file=str(tmp_path / "ca.pem"), key_file="/etc/key")

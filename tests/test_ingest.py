@@ -20,7 +20,6 @@ from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, BrokerConfig, Confirmed, Co
 from hoflicht.catalogue import City
 from hoflicht.clock import SystemClock
 from ingest.checks import Checks
-from ingest.config import broker_beside
 from ingest.desk import Desk
 from ingest.health import Health
 from ingest.quarantine import Quarantine
@@ -518,9 +517,3 @@ def test_a_mistake_in_the_config_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err.splitlines()
     assert len(error) == 1
     assert said in error[0]
-
-
-def test_the_brokers_files_stand_beside_the_config(tmp_path: Path) -> None:
-    broker = broker_beside(BrokerConfig(host="b", ca_file="ca.pem", key_file="/etc/key"), tmp_path / "ingest.toml")
-
-    assert broker == BrokerConfig(host="b", ca_file=str(tmp_path / "ca.pem"), key_file="/etc/key")

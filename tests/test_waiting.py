@@ -128,6 +128,12 @@ def test_who_cannot_get_in_before_the_last_entry_is_told_so(city: City) -> None:
     assert (wait.state, wait.latest_arrival) == (State.CLOSING, None)
 
 
+def test_who_is_held_until_the_last_entry_does_not_get_in(city: City) -> None:
+    wait = estimate(YARD, city, steady_queue(10, 562) + held(561.5, True), at(562))
+
+    assert wait.state is State.CLOSING
+
+
 def test_after_the_last_entry_nobody_gets_in_even_without_a_queue(city: City) -> None:
     wait = estimate(YARD, city, free_lane(571), at(571))  # 17:31
 

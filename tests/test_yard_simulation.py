@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
+from hoflicht.catalogue import WEEKDAYS, City, Hours, Role, Sensor, Yard
 from hoflicht.hours import OpenPeriod
 from simulators.life import life, opening, stretches
 from simulators.yard import USUAL, Car, Event, Law, Opening
@@ -20,7 +20,6 @@ TUESDAY, SATURDAY = dt.date(2026, 11, 17), dt.date(2026, 11, 21)
 HOUR_MS = 3_600_000
 COUNTERS = {"in": Sensor(role=Role.LANE_ENTRY), "gate": Sensor(role=Role.ENTRY_CONTROL)}
 PER_HOUR = 30.0  # at full load
-EXACT = {"missed": 0.0, "doubled": 0.0}
 # A queue of the textbook: nothing but arrivals, bays and exponential service.
 MARKOV = Law(
     load=lambda _at_ms: 0.7,
@@ -33,7 +32,8 @@ MARKOV = Law(
     changes_per_day=0,
     holds_per_day=0,
     patience_min=math.inf,
-    **EXACT,
+    missed=0,
+    doubled=0,
 )
 
 
@@ -182,7 +182,7 @@ def test_a_saturday_reaches_half_an_hour_and_a_tuesday_is_mostly_quick(city: Cit
 
 
 def test_without_miscounts_the_counters_tell_the_truth(city: City) -> None:
-    cars, events = a_day(city, SATURDAY, replace(USUAL, **EXACT))
+    cars, events = a_day(city, SATURDAY, replace(USUAL, missed=0, doubled=0))
 
     counted = {
         name: sum(e.sensor == name and e.quantity == "passage" for e in events) for name in ("lane-in", "gate-in", "gate-out")
@@ -262,25 +262,25 @@ def test_never_more_cars_are_on_the_yard_than_it_has_places_for(city: City) -> N
 
 
 def round_the_clock(city: City) -> City:
-    always = Hours(weekly=dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00"), open_on_holidays=True)
+    always = Hours(weekly=dict.fromkeys(WEEKDAYS, "00:00-24:00"), open_on_holidays=True)
     return replace(city, yards={name: replace(yard, hours=always) for name, yard in city.yards.items()})
 
 
-def test_a_yard_that_never_closes_lives_on_at_midnight(city: City) -> None:
-    model = opening("hof-nord", round_the_clock(city), 1, next(stretches("hof-nord", round_the_clock(city), TUESDAY)))
-    list(model.events())
-
-    over_midnight = [car for car in model.cars if car.let_in_ms and car.came_ms < ms(SATURDAY, 0) <= car.let_in_ms]
-
-    assert len(over_midnight) > 3
+@pytest.fixture(scope="module")
+def always_open(city: City) -> list[Car]:
+    """A week of a yard that never closes."""
+    return a_day(round_the_clock(city), TUESDAY)[0]
 
 
-def test_a_yard_that_never_closes_has_a_queue_at_all_hours(city: City) -> None:
-    model = opening("hof-nord", round_the_clock(city), 1, next(stretches("hof-nord", round_the_clock(city), TUESDAY)))
-    list(model.events())
+def test_a_yard_that_never_closes_lives_on_at_midnight(always_open: list[Car]) -> None:
+    midnight_ms = ms(SATURDAY, 0)
 
+    assert sum(car.came_ms < midnight_ms <= car.let_in_ms for car in always_open if car.let_in_ms is not None) > 3
+
+
+def test_a_yard_that_never_closes_has_a_queue_at_all_hours(always_open: list[Car]) -> None:
     queues = [
-        sum(car.came_ms <= at_ms < (car.let_in_ms or at_ms) for car in model.cars)
+        sum(car.came_ms <= at_ms < (car.let_in_ms or at_ms) for car in always_open)
         for at_ms in range(ms(TUESDAY, 1), ms(SATURDAY, 23), HOUR_MS)
     ]
 
