@@ -151,14 +151,20 @@ class Day:
             self._waiting_since_ms = max(at_ms, self._opens_ms)
 
 
-def told(yard: Yard, readings: Sequence[Reading], opens_ms: int, until_ms: int) -> Day:
-    """The day as `readings` tell it, which are sorted by time and of this yard only."""
-    roles = {sensor.role for sensor in yard.sensors.values()}
-    day = Day(yard, opens_ms, Role.LANE_ENTRY in roles and departure_role(yard) in roles)
-    for event in sorted(_events(yard, readings, until_ms), key=_order):
-        day.take(event)
-    day.pass_until(until_ms)
-    return day
+class Telling:
+    """One day, told as far as asked; `readings` are sorted by time and of this yard only."""
+
+    def __init__(self, yard: Yard, readings: Sequence[Reading], opens_ms: int) -> None:
+        roles = {sensor.role for sensor in yard.sensors.values()}
+        self._day = Day(yard, opens_ms, Role.LANE_ENTRY in roles and departure_role(yard) in roles)
+        self._events = deque(sorted(_events(yard, readings), key=_order))
+
+    def until(self, at_ms: int) -> Day:
+        """The day as it stood at `at_ms`, no earlier than what was asked before; it changes when more is asked."""
+        while self._events and self._events[0].at_ms <= at_ms:
+            self._day.take(self._events.popleft())
+        self._day.pass_until(at_ms)
+        return self._day
 
 
 def departure_role(yard: Yard) -> Role:
@@ -167,7 +173,7 @@ def departure_role(yard: Yard) -> Role:
     return Role.ENTRY_CONTROL if has_control else Role.YARD_EXIT
 
 
-def _events(yard: Yard, readings: Iterable[Reading], until_ms: int) -> Iterable[Event]:
+def _events(yard: Yard, readings: Iterable[Reading]) -> Iterable[Event]:
     presence: dict[str, list[Reading]] = {}
     departs = departure_role(yard)
     for reading in readings:
@@ -180,7 +186,7 @@ def _events(yard: Yard, readings: Iterable[Reading], until_ms: int) -> Iterable[
         elif reading.quantity == "presence" and role is Role.LANE:
             presence.setdefault(reading.sensor, []).append(reading)
     for sensor, seen in presence.items():
-        yield from looks(seen, yard.sensors[sensor].position_m or 0.0, until_ms)
+        yield from looks(seen, yard.sensors[sensor].position_m or 0.0)
 
 
 def _order(event: Event) -> tuple[int, int]:

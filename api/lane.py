@@ -1,5 +1,6 @@
 """What presence sensors along the lane steadily see: a car that rolls by tells nothing, one that stands does."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -20,10 +21,10 @@ class Look(msgspec.Struct, frozen=True):
     since_ms: int
 
 
-def looks(readings: Sequence[Reading], position_m: float, until_ms: int) -> Iterator[Look]:
+def looks(readings: Sequence[Reading], position_m: float) -> Iterator[Look]:
     """One sensor's readings, in order of time, as looks: each change, when it has proved steady, and each repeat after that."""
     since_ms, before = 0, None
-    following = [reading.at_ms for reading in readings[1:]] + [until_ms + 1]
+    following: list[float] = [*(reading.at_ms for reading in readings[1:]), math.inf]
     for reading, next_ms in zip(readings, following, strict=True):
         occupied = reading.value >= 0.5
         if before is None or occupied != (before.value >= 0.5) or reading.at_ms - before.at_ms > SILENT_MS:

@@ -42,6 +42,7 @@ WAIT = Wait(
     p90_s=1231,
     queue=8,
     trend=Trend.RISING,
+    last_entry=NOON + dt.timedelta(hours=6, minutes=30),
     latest_arrival=NOON + dt.timedelta(hours=6, minutes=9, seconds=29),
     rests_on=("gate-in", "lane-3", "lane-50", "lane-in"),
 )

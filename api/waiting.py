@@ -9,13 +9,14 @@ empty, or only cars that are still rolling, waits none.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from api import queue, rate
-from api.day import Day, departure_role, told
+from api.day import Day, Telling, departure_role
 from api.lane import SILENT_MS
 from api.reason import Reason
 from hoflicht import hours
@@ -31,6 +32,7 @@ UNLIKELY = 0.01  # a silence of the entry control that the rate explains so rare
 STANDSTILL_MS = 300_000  # and none is called before; a driver who looks for his papers takes three minutes
 TAIL_MS = 300_000  # a queue that covers the last sensor so long reaches beyond it
 TOO_WIDE_S = 3_600  # a band wider than an hour helps nobody
+NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 BLIND_AFTER = 4  # cars that one counter has seen more than the other can explain: it is dead, not unlucky (0.03 ** 4)
 QUANTITIES = ("passage", "presence", "held")  # of a yard; and of its gateways:
 HEALTH = "port_open"
@@ -42,11 +44,28 @@ def estimate(yard: str, city: City, events: Sequence[Reading], at: dt.datetime) 
     `events` are readings of the yard's sensors from three hours before the opening on, and `port_open` of its gateways, in any
     order and as often as you like; what is later than `at` is left out. Quantiles are None wherever the data do not carry them.
     """
-    wait = _at(yard, city, events, at)
+    earlier, wait = estimates(yard, city, events, (at - AGO, at))
     if wait.p50_s is None:
         return wait
-    earlier = _at(yard, city, events, at - AGO)
     return msgspec.structs.replace(wait, trend=_trend(earlier.p50_s, wait.p50_s))
+
+
+def estimates(yard: str, city: City, events: Sequence[Reading], instants: Iterable[dt.datetime]) -> Iterator[Wait]:
+    """As `estimate`, without the trend, at each of `instants`, which rise: one telling of a day serves them all."""
+    zone = ZoneInfo(city.timezone)
+    hours_of = city.yards[yard].hours
+    opening: _Opening | None = None
+    for instant in instants:
+        at = instant.astimezone(zone).replace(microsecond=0)
+        blank = Wait(yard=yard, state=State.UNKNOWN, as_of=at, valid_until=at + VALID)
+        period = hours.period_at(at, hours_of, city)
+        if period is None or at >= _last_entry(period, city.yards[yard], city):
+            state = State.CLOSED if period is None else State.CLOSING
+            yield msgspec.structs.replace(blank, state=state, next_opening=hours.next_opening(at, hours_of, city))
+            continue
+        if opening is None or opening.period != period:
+            opening = _Opening(yard, city, events, period)
+        yield opening.told(blank)
 
 
 def since(yard: Yard, city: City, at: dt.datetime) -> dt.datetime:
@@ -60,26 +79,33 @@ def lives_by_its_gateway(yard: Yard) -> bool:
     return all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
 
 
-def _at(name: str, city: City, events: Sequence[Reading], at: dt.datetime) -> Wait:
-    yard = city.yards[name]
-    at = at.astimezone(ZoneInfo(city.timezone)).replace(microsecond=0)
-    blank = Wait(yard=name, state=State.UNKNOWN, as_of=at, valid_until=at + VALID)
-    period = hours.period_at(at, yard.hours, city)
-    if period is None:
-        return msgspec.structs.replace(blank, state=State.CLOSED, next_opening=hours.next_opening(at, yard.hours, city))
-    last_entry = _last_entry(period, yard, city)
-    if at >= last_entry:
-        return msgspec.structs.replace(blank, state=State.CLOSING, next_opening=hours.next_opening(at, yard.hours, city))
-    at_ms, opens_ms = _ms(at), _ms(period.opens)
-    readings = _sorted(events, opens_ms - _duration_ms(EARLIER), at_ms)
-    telling = {sensor for sensor, entry in yard.sensors.items() if entry.role is not Role.OTHER}
-    own = [reading for reading in readings if reading.site == name and reading.sensor in telling]
-    day = told(yard, own, opens_ms, at_ms)
-    reason = _why_unknown(yard, readings, own, day, at_ms)
-    if reason:
-        return msgspec.structs.replace(blank, reason=reason)
-    carried = msgspec.structs.replace(blank, queue=_cars(day), rests_on=_rests_on(yard, own, day, at_ms))
-    return _told_of(day, carried, yard, last_entry)
+class _Opening:
+    """One opening of a yard, told from instant to instant."""
+
+    def __init__(self, name: str, city: City, events: Sequence[Reading], period: hours.OpenPeriod) -> None:
+        self.period = period
+        self._yard = yard = city.yards[name]
+        self._last_entry = _last_entry(period, yard, city)
+        telling = {sensor for sensor, entry in yard.sensors.items() if entry.role is not Role.OTHER}
+        readings = _sorted(events, _ms(period.opens - EARLIER), _ms(period.closes))
+        self._own = [reading for reading in readings if reading.site == name and reading.sensor in telling]
+        self._health = [r for r in readings if r.quantity == HEALTH and r.value >= 0.5] if lives_by_its_gateway(yard) else []
+        self._day = Telling(yard, self._own, _ms(period.opens))
+
+    def told(self, blank: Wait) -> Wait:
+        """What may be said at the instant of `blank`."""
+        at_ms = _ms(blank.as_of)
+        day = self._day.until(at_ms)
+        own = self._own[: bisect_right(self._own, at_ms, key=lambda reading: reading.at_ms)]
+        health = self._health[: bisect_right(self._health, at_ms, key=lambda reading: reading.at_ms)]
+        last_ms = max((readings[-1].at_ms for readings in (own, health) if readings), default=0)
+        reason = _why_unknown(self._yard, last_ms, day, at_ms)
+        if reason:
+            return msgspec.structs.replace(blank, reason=reason)
+        last_entry = None if self._last_entry is NEVER else self._last_entry
+        rests_on = _rests_on(self._yard, own, day, at_ms)
+        carried = msgspec.structs.replace(blank, queue=_cars(day), last_entry=last_entry, rests_on=rests_on)
+        return _told_of(day, carried, self._yard, self._last_entry)
 
 
 def _told_of(day: Day, wait: Wait, yard: Yard, last_entry: dt.datetime) -> Wait:
@@ -102,7 +128,7 @@ def _told_of(day: Day, wait: Wait, yard: Yard, last_entry: dt.datetime) -> Wait:
     if p90_s - p10_s > TOO_WIDE_S:
         return told(State.OPEN, p50_s, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
     latest = last_entry - dt.timedelta(seconds=p90_s)
-    is_sure = latest >= wait.as_of
+    is_sure = last_entry is not NEVER and latest >= wait.as_of
     return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s, latest_arrival=latest if is_sure else None)
 
 
@@ -120,11 +146,9 @@ def _cars(day: Day) -> int:
 
 
 def _last_entry(period: hours.OpenPeriod, yard: Yard, city: City) -> dt.datetime:
-    """When the last car is let in; a yard that opens again the moment it closes never sends anybody away."""
+    """When the last car is let in: never, where the yard opens again the moment it closes."""
     tomorrow = hours.period_on(period.opens.date() + dt.timedelta(days=1), yard.hours, city)
-    if tomorrow is not None and tomorrow.opens == period.closes:
-        return tomorrow.closes
-    return period.last_entry
+    return NEVER if tomorrow is not None and tomorrow.opens == period.closes else period.last_entry
 
 
 def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Reading]:
@@ -135,14 +159,12 @@ def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Read
     return list({(r.at_ms, r.site, r.sensor, r.quantity): r for r in ordered}.values())
 
 
-def _why_unknown(yard: Yard, readings: Sequence[Reading], own: Sequence[Reading], day: Day, at_ms: int) -> Reason | None:
+def _why_unknown(yard: Yard, last_sign_ms: int, day: Day, at_ms: int) -> Reason | None:
     roles = {sensor.role for sensor in yard.sensors.values()}
     counted = Role.LANE_ENTRY in roles and departure_role(yard) in roles
     if not counted and Role.LANE not in roles:
         return Reason.NO_SENSORS
-    health = [r for r in readings if r.quantity == HEALTH and r.value >= 0.5] if lives_by_its_gateway(yard) else []
-    last_ms = max((r.at_ms for r in (*own, *health)), default=0)
-    if at_ms - last_ms > SILENT_MS:
+    if at_ms - last_sign_ms > SILENT_MS:
         return Reason.SILENT
     if not counted and not day.lane.steady(at_ms):
         return Reason.UNSTEADY
@@ -195,7 +217,3 @@ def _trend(before_s: int | None, now_s: int) -> Trend | None:
 
 def _ms(instant: dt.datetime) -> int:
     return round(instant.timestamp() * 1000)
-
-
-def _duration_ms(duration: dt.timedelta) -> int:
-    return round(duration.total_seconds() * 1000)

@@ -207,7 +207,7 @@ def detail(wait: Wait, words: Words, today: dt.date) -> str:
 
 def arrival(wait: Wait, words: Words, zone: dt.tzinfo) -> str:
     """Until when to come, or that it may be too late already; empty where no number is shown."""
-    if wait.state is not State.OPEN or wait.p90_s is None:
+    if wait.state is not State.OPEN or wait.p90_s is None or wait.last_entry is None:
         return ""
     if wait.latest_arrival is None:
         return words.unsure

@@ -44,6 +44,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     more_than_s: int | None = None
     queue: int | None = None  # cars in the lane
     trend: Trend | None = None
+    last_entry: datetime | None = None  # nobody is let in after it; None while closed and where the yard never closes
     latest_arrival: datetime | None = None  # who joins by then gets in before the last entry, with 90 %
     next_opening: datetime | None = None
     rests_on: tuple[str, ...] = ()  # the sensors that carry it

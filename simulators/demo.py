@@ -143,5 +143,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8000, help="of the page and the API (default: 8000)")
     parser.add_argument("--data", type=Path, default=Path("demo-data"), help="folder of the demo (default: demo-data)")
     parser.add_argument("--seed", type=int, default=1, help="another number is another city life (default: 1)")
-    parser.add_argument("--weeks", type=float, default=3.0, help="how much history to write at the first start (default: 3)")
+    parser.add_argument("--weeks", type=float, default=2.0, help="how much history to write at the first start (default: 2)")
     return parser

@@ -4,7 +4,9 @@ import datetime as dt
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from hoflicht.catalogue import City
+from api.publisher import readings as published
+from api.waiting import estimates
+from hoflicht.catalogue import API, City
 from hoflicht.reading import Reading
 from simulators.history import batches
 from simulators.layout import PortPlan, layout
@@ -15,6 +17,8 @@ from simulators.yard import Event
 LAMPS_EVERY_MS = 30 * 60_000  # coarser than live, where each lamp reports every minute
 AIR_EVERY_MS = 15 * 60_000
 METER_EVERY_MS = 15 * 60_000
+ESTIMATES_EVERY_MS = 10 * 60_000
+A_DAY_MS = 27 * 3_600_000  # of readings that an estimate may rest on: from three hours before the opening on
 AIR = {"sds011": ("pm2_5", "pm10"), "sps30": ("pm1", "pm2_5", "pm4", "pm10")}
 DAY = dt.timedelta(days=1)
 
@@ -38,6 +42,7 @@ class Past:
         self._street = Street(city, seed)
         self._start_ms = start_ms
         self._lives = {name: life(name, city, seed, start_ms) for name in city.yards}
+        self._lately: dict[str, list[Reading]] = {name: [] for name in city.yards}
         self._next: dict[str, Event | None] = {name: next(events, None) for name, events in self._lives.items()}
 
     def sent(self, end_ms: int) -> Iterator[tuple[str, list[Reading]]]:
@@ -55,12 +60,23 @@ class Past:
                     yield from batches(gateway, self._lamps(port.sites, start_ms, end_ms))
                 elif port.driver == "sdm630":
                     yield from batches(gateway, self._meter(port, start_ms, end_ms))
+        for yard in self._lives:
+            yield from batches(API, self._estimates(yard, start_ms, end_ms))
 
     def _yard(self, yard: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
         while (event := self._next[yard]) is not None and event.at_ms < end_ms:
+            reading = Reading(yard, event.sensor, event.quantity, event.at_ms, event.value)
+            self._lately[yard].append(reading)
             if event.at_ms >= start_ms:
-                yield Reading(yard, event.sensor, event.quantity, event.at_ms, event.value)
+                yield reading
             self._next[yard] = next(self._lives[yard], None)
+
+    def _estimates(self, yard: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
+        """What the api would have published."""
+        lately = self._lately[yard] = [reading for reading in self._lately[yard] if reading.at_ms > start_ms - A_DAY_MS]
+        steps = _steps(start_ms, end_ms, ESTIMATES_EVERY_MS)
+        for wait in estimates(yard, self._city, lately, (dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC) for at_ms in steps)):
+            yield from published(wait)
 
     def _air(self, port: PortPlan, start_ms: int, end_ms: int) -> Iterator[Reading]:
         for at_ms in _steps(start_ms, end_ms, AIR_EVERY_MS):

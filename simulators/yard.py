@@ -23,6 +23,7 @@ from simulators import demand
 DOUBLE_MS = 1_500  # after a car its trailer, counted as another
 LEAVE_MS = 2_000  # until the first car has left the sight of a sensor at the gate
 REACT_MS_PER_M = 150  # the gap runs down the lane: 1 s a car
+PARK_MS = 20_000  # from a place or the gate into a bay
 GAP_MS = 4_000  # until the next car has moved up into it
 REPEAT_MS = 60_000  # a lane sensor repeats what it sees
 PATIENCE_SPREAD_MIN = 6.0
@@ -202,15 +203,16 @@ class Opening:
     def _unload(self, now_ms: int) -> None:
         for number, there in enumerate(self._bays[: self._yard.bays - self._closed_bays]):
             if self._inside and there is None:
+                service_ms = self._service_ms()
                 self._bays[number] = self._inside.popleft()
-                self._tell_bay(number, now_ms)
-                self._at(now_ms + self._service_ms(), functools.partial(self._leave, number))
+                self._tell_bay(number, now_ms + min(PARK_MS, service_ms // 2), 1.0)
+                self._at(now_ms + service_ms, functools.partial(self._leave, number))
 
     def _leave(self, number: int, now_ms: int) -> None:
         car, self._bays[number] = self._bays[number], None
         if car is not None:
             car.left_ms = now_ms
-        self._tell_bay(number, now_ms)
+        self._tell_bay(number, now_ms, 0.0)
         for sensor in self._sensors[Role.YARD_EXIT]:
             self._count(now_ms + round(self._law.roll_s * 1000), sensor)
         self._unload(now_ms)
@@ -239,9 +241,9 @@ class Opening:
 
     # What the sensors make of it
 
-    def _tell_bay(self, number: int, now_ms: int) -> None:
+    def _tell_bay(self, number: int, at_ms: int, occupied: float) -> None:
         if number < len(self._sensors[Role.BAY]):
-            self._say(now_ms, self._sensors[Role.BAY][number], "occupied", float(self._bays[number] is not None))
+            self._say(at_ms, self._sensors[Role.BAY][number], "occupied", occupied)
 
     def _count(self, at_ms: int, sensor: str, with_speed: bool = False) -> None:
         chance = self._rng.random()

@@ -10,7 +10,7 @@ def said(*states: tuple[int, int]) -> list[Reading]:
 
 
 def told(readings: list[Reading], until_s: int) -> list[tuple[int, bool | None]]:
-    return [(look.at_ms // 1000, look.occupied) for look in looks(readings, 3, 1000 * until_s)]
+    return [(look.at_ms // 1000, look.occupied) for look in looks(readings, 3) if look.at_ms <= 1000 * until_s]
 
 
 def test_a_state_counts_once_it_has_held_for_twenty_seconds() -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
@@ -89,8 +90,10 @@ def test_who_may_come_too_late_is_told_so(city: City) -> None:
     def arrival(wait: Wait) -> str:
         return view(city, {YARD: wait}, NOW_MS, GERMAN).yards[0].arrival
 
-    assert arrival(told(p50_s=600, p90_s=900, latest_arrival=at(555))) == "Ankunft bis 17:15 Uhr"
-    assert arrival(told(p50_s=600, p90_s=900)) == "Einfahrt heute nicht mehr sicher"
+    open_until = told(p50_s=600, p90_s=900, last_entry=at(570))
+    assert arrival(msgspec.structs.replace(open_until, latest_arrival=at(555))) == "Ankunft bis 17:15 Uhr"
+    assert arrival(open_until) == "Einfahrt heute nicht mehr sicher"
+    assert arrival(told(p50_s=600, p90_s=900)) == ""  # a yard that never closes
     assert arrival(told(State.UNKNOWN)) == ""
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.waiting import estimate, since
+from api.waiting import estimate, estimates, since
 from hoflicht import Reading
-from hoflicht.catalogue import City, Role, Sensor, Yard
+from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
 from hoflicht.wait import State, Trend, Wait
 from tests.lane import GAP_MIN, YARD, at, every, free_lane, held, joined, let_in, moving_head, ms, presence, steady_queue
 
@@ -316,3 +316,23 @@ def test_a_whole_day_is_estimated_in_a_moment(city: City) -> None:
     estimate(YARD, city, events, at(540))
 
     assert time.process_time() - began < 0.5  # usually 0.06 s; the bound is for a slow machine
+
+
+def test_a_yard_that_never_closes_has_no_last_entry_and_no_latest_arrival(city: City) -> None:
+    week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00")
+    always = msgspec.structs.replace(city.yards[YARD], hours=Hours(weekly=week, open_on_holidays=True))
+    midnight = 16 * 60.0
+
+    wait = estimate(YARD, msgspec.structs.replace(city, yards={YARD: always}), free_lane(midnight), at(midnight - 1))
+
+    assert (wait.state, wait.p50_s) == (State.OPEN, 0)
+    assert (wait.last_entry, wait.latest_arrival) == (None, None)
+
+
+def test_many_instants_in_one_telling_are_the_same_as_each_alone(city: City) -> None:
+    instants = [at(minute) for minute in range(-30, 700, 45)]
+    events = steady_queue(8, 600) + held(300, True) + held(340, False)
+
+    together = list(estimates(YARD, city, events, instants))
+
+    assert together == [msgspec.structs.replace(estimate(YARD, city, events, instant), trend=None) for instant in instants]

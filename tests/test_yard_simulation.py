@@ -153,6 +153,15 @@ def test_events_come_in_order_of_time_and_from_the_yards_own_sensors(city: City)
     assert {event.sensor for event in events} == set(city.yards["hof-nord"].sensors) - {"air"}
 
 
+def test_a_bay_is_left_before_the_next_car_is_in_it(city: City) -> None:
+    _, events = a_day(city, SATURDAY)
+    for bay in ("bay-1", "bay-4"):
+        said = [(event.at_ms, event.value) for event in events if event.sensor == bay]
+
+        assert [value for _, value in said] == [0.0, 1.0] * (len(said) // 2) + [0.0]
+        assert all(now[0] < then[0] for now, then in pairwise(said))
+
+
 def test_who_is_in_the_lane_at_the_last_entry_is_turned_away(city: City) -> None:
     cars, events = a_day(city, TUESDAY, replace(USUAL, load=lambda _at_ms: 1.7, patience_min=math.inf))
 
