@@ -25,6 +25,8 @@ def rows() -> list[Row]:
                 plain.execute("INSERT INTO readings VALUES (?, ?, ?, ?, ?)", (r.site, r.sensor, r.quantity, r.at_ms, r.value))
 
         with Spool(Path(folder) / "spool.db", 100_000_000, SystemClock()) as spool:
-            row = duel("500 readings into the spool, one group", lambda: spool.append(READINGS), "SQLite, a commit each", one_by_one)
+            row = duel(
+                "500 readings into the spool, one group", lambda: spool.append(READINGS), "SQLite, a commit each", one_by_one
+            )
         plain.close()
         return [row]

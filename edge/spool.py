@@ -28,6 +28,7 @@ from edge.observation import Distinct, Observation
 from edge.reserve import Reserve
 from edge.rows import Range
 from edge.tables import INSERT, SCHEMA, SELECT, STAMPED, VERSION
+from hoflicht import wal
 from hoflicht.clock import Clock
 from hoflicht.errors import BadConfig, Unavailable
 from hoflicht.quantities import QUANTITIES, Kind
@@ -194,7 +195,7 @@ class Spool:
     def _open(self) -> None:
         db = self._db
         db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-        db.execute("PRAGMA journal_mode = WAL")
+        wal.turn_on(db, BUSY_S)
         db.execute("PRAGMA synchronous = FULL")  # WAL with NORMAL may lose the last commits when the power goes
         db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self._limit_pages(self._most_pages)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hoflicht import wal
 from hoflicht.errors import BadConfig, Unavailable
 
 BUSY_MS = 1_000  # wait for another process's write; a group takes some 50 ms
@@ -81,6 +82,6 @@ class File:
             return
         if tables:
             raise BadConfig(f"{self._path}: another program's database; name another file")
-        connection.execute("PRAGMA journal_mode = WAL")
+        wal.turn_on(connection, BUSY_MS / 1000)
         # Together with the schema, so that no other process ever sees the tables without their owner.
         connection.executescript(f"BEGIN IMMEDIATE; {self._schema} PRAGMA application_id = {self._owner}; COMMIT;")

@@ -2,11 +2,13 @@
 
 import os
 import random
+import selectors
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,18 @@ from firmware_bridge.frames import Frame, Sample
 from firmware_bridge.port import Port
 from hoflicht.catalogue import ESTIMATE, City, Gateway, sensors_by_site
 from hoflicht.cli import main
+from simulators.city import Line
 from simulators.devices import Node, Ops243, Tfmini
+from simulators.faults import Faults
 from simulators.layout import PortPlan, SignPlan, layout
 from simulators.street import Vehicle
+from simulators.wire import Wire
 from simulators.world import LampWorld, TrafficWorld, YardWorld
 from simulators.yard import Event
 
 ROOT = Path(__file__).parent.parent
 CITY = ROOT / "simulators" / "city.toml"
+HOUR_MS = 3_600_000
 PATIENCE_S = 20.0  # a loaded machine takes a while to start a process
 
 
@@ -169,6 +175,34 @@ def test_lamps_report_one_after_the_other_once_a_minute() -> None:
         reports.append([name for name, node in nodes.items() if node.said(at_ms)])
 
     assert reports == [["lamp-0"], ["lamp-1"], ["lamp-2"], ["lamp-0"]]
+
+
+# Lines
+
+
+class Counting(Node):
+    """A node that counts how often it got power."""
+
+    starts = 0
+
+    def start(self) -> None:
+        super().start()
+        self.starts += 1
+
+
+def test_a_pulled_plug_comes_back_and_costs_the_device_its_power(tmp_path: Path) -> None:
+    node, plugged = Counting(1), list[bool]()
+    with Wire(tmp_path / "port") as wire, selectors.DefaultSelector() as selector:
+        line = Line(wire, node, Faults(3_600, random.Random(1), 0))
+        selector.register(wire, selectors.EVENT_READ, line)
+        for now_ms in range(0, HOUR_MS, 1_000):
+            line.speak(now_ms, selector)
+            plugged.append(wire.is_plugged_in)
+            assert wire.is_plugged_in == (wire.fileno() in {key.fd for key in selector.get_map().values()})
+
+    pulled = sum(before and not after for before, after in pairwise(plugged))
+    assert pulled > 3
+    assert node.starts == 1 + pulled - (not plugged[-1])
 
 
 # The command
