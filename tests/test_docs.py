@@ -1,0 +1,75 @@
+"""What the documents say is so."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hoflicht import topics
+from hoflicht.cli import COMMANDS
+from hoflicht.quantities import QUANTITIES
+from tests.conftest import ROOT
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MADE = {"deploy/secrets"}  # by deploy/new-secrets
+BACKTICKED = re.compile(r"`([^`\n]+)`")
+
+
+def text_of(*documents: Path) -> str:
+    return "\n".join(document.read_text(encoding="utf-8") for document in documents)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
+
+    assert [link for link in links if "://" not in link and not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_are_named_exist(document: Path) -> None:
+    named = {word.rstrip("/") for word in BACKTICKED.findall(document.read_text(encoding="utf-8"))}
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    paths = [name for name in named if "/" in name and name.partition("/")[0] in folders and not set(name) & set(" <>*{$")]
+
+    assert [path for path in paths if not (ROOT / path).exists() and path not in MADE] == []
+
+
+def test_the_commands_of_make_are_there() -> None:
+    targets = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert targets is not None
+    used = set(
+        re.findall(r"\bmake (demo|test|check|bench|[a-z]+)\b", "\n".join(re.findall(r"```\n(.*?)```", text_of(*DOCUMENTS), re.S)))
+    )
+
+    assert {"demo", "test"} <= used <= set(targets[1].split())
+
+
+def test_commands_that_are_named_exist() -> None:
+    used = {match for word in BACKTICKED.findall(text_of(*DOCUMENTS)) for match in re.findall(r"^hoflicht ([a-z]+)", word)}
+
+    assert used - set(COMMANDS) == set()
+
+
+def test_extras_that_are_named_exist() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+    assert set(re.findall(r"hoflicht\[([a-z,]+)\]", text_of(*DOCUMENTS))) == {"edge", "ingest", "api", "dashboards"} <= set(extras)
+
+
+def test_every_topic_is_in_the_document_of_the_wire() -> None:
+    written = text_of(ROOT / "docs/wire.md")
+    built = [make("x") for make in (topics.readings, topics.receipts, topics.state)]
+
+    assert [topic for topic in built if topic.replace("/x/", "/<gateway>/") not in written] == []
+    assert topics.wait("x").replace("/x/", "/<yard>/") in written
+
+
+def test_every_quantity_is_in_its_document() -> None:
+    rows = text_of(ROOT / "docs/quantities.md").splitlines()
+    wanted = [
+        f"| `{name}` | {q.unit} | {q.low:g} to {q.high:g} | {q.kind.name.lower()} | {q.meaning} |" for name, q in QUANTITIES.items()
+    ]
+
+    assert [row for row in rows if row.startswith("| `")] == wanted
