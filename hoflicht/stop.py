@@ -16,7 +16,7 @@ class Stopping(threading.Event):
 
 
 def on_signals() -> Stopping:
-    """Return the event that SIGINT, SIGTERM or a thread's death sets. A second signal ends the process at once."""
+    """Return the event that SIGINT, SIGTERM, SIGHUP or a thread's death sets. A second signal ends the process at once."""
     stopping = Stopping()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -29,7 +29,7 @@ def on_signals() -> Stopping:
         stopping.set()
         sys.excepthook(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
 
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
     threading.excepthook = on_dead_thread
     return stopping

@@ -33,18 +33,18 @@ class Processes:
             process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + END_S
         for process in reversed(self._running.values()):
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with process:
+                try:
+                    process.wait(max(0.0, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    process.kill()
 
     def start(self, name: str, *arguments: str) -> None:
         """Start `hoflicht ARGUMENTS…`."""
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "hoflicht", *arguments],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "simulators.child", *arguments],
+                stdin=subprocess.PIPE,  # closes when we are gone
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches the demo alone, which then ends them in order

@@ -111,6 +111,24 @@ def test_ctrl_c_in_the_middle_of_the_history_ends_it_and_the_next_start_finishes
     assert json.loads((data / "demo.json").read_text())["known_until_ms"] > (mark["known_until_ms"] or 0)
 
 
+def still_running(data: Path) -> list[str]:
+    """Command lines of processes that name the folder."""
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    return [line.replace(b"\0", b" ").decode() for line in lines if str(data).encode() in line]
+
+
+def test_a_demo_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
+    port, data = free_port(), tmp_path / "city"
+    demo = start(port, data, "--weeks", "0.02")
+    assert eventually(lambda: all_known(port), timeout_s=100), demo.poll()
+    assert len(still_running(data)) >= 8
+
+    demo.kill()
+    demo.communicate()
+
+    assert eventually(lambda: not still_running(data)), still_running(data)
+
+
 def said_by_a_refused_start(port: int, data: Path, *more: str) -> str:
     demo = start(port, data, *more)
     said, _ = demo.communicate(timeout=60)
