@@ -319,7 +319,7 @@ def test_a_whole_day_is_estimated_in_a_moment(city: City) -> None:
 
 
 def test_a_yard_that_never_closes_has_no_last_entry_and_no_latest_arrival(city: City) -> None:
-    week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00")
+    week: dict[str, str] = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00")
     always = msgspec.structs.replace(city.yards[YARD], hours=Hours(weekly=week, open_on_holidays=True))
     midnight = 16 * 60.0
 
