@@ -173,45 +173,45 @@ class Session:
 
     def _stay_connected(self) -> None:
         delay_s = FIRST_DELAY_S
-        down_since_reason = ""
+        told = ""
         while not self._closing.is_set():
-            lost = _Waiter()
-            reason = self._connect(lost)
-            if not reason:
-                down_since_reason = ""
-                stable = not lost.wait(STABLE_S)
-                lost.wait(None)
-                self._hang_up()
-                reason = lost.reason
+            attempt = _Attempt()
+            self._connect(attempt)
+            stable = attempt.is_up and not attempt.ended.wait(STABLE_S)
+            attempt.ended.wait()
+            self._hang_up()
+            if attempt.is_up:
+                told = ""
                 delay_s = FIRST_DELAY_S if stable else delay_s
-                self._put(Lost(reason))
+                self._put(Lost(attempt.reason))
             if self._closing.is_set():
                 return
-            if reason != down_since_reason:
-                log.warning("no broker at %s:%d: %s; trying again until it answers", self._broker.host, self._broker.port, reason)
-                down_since_reason = reason
+            if not told or (attempt.is_refused and attempt.reason != told):
+                where = f"{self._broker.host}:{self._broker.port}"
+                log.warning("no broker at %s: %s; trying again until it answers", where, attempt.reason)
+                told = attempt.reason
             # Full jitter: two thousand gateways come back spread out, not in step.
             self._closing.wait(random.uniform(0, delay_s))
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
 
-    def _connect(self, lost: "_Waiter") -> str:
-        """Connect and subscribe; return why not, or an empty string."""
+    def _connect(self, attempt: "_Attempt") -> None:
+        """Connect and subscribe; when this returns, `attempt` is up or has ended."""
         self._connection += 1
-        client = self._new_client(self._connection, lost)
+        client = self._new_client(self._connection, attempt)
         properties = Properties(PacketTypes.CONNECT)
         properties.ReceiveMaximum = self._receive_maximum
         properties.MaximumPacketSize = MAX_PACKET
         try:
             client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True, properties=properties)
         except (OSError, ValueError) as cause:  # ValueError: paho's word for a host that cannot be one
-            return str(cause) or type(cause).__name__
+            attempt.end(str(cause) or type(cause).__name__)
+            return
         self._client = client
         client.loop_start()
-        if lost.ready.wait(CONNECT_TIMEOUT_S) and not lost.is_set():
+        if not attempt.settled.wait(CONNECT_TIMEOUT_S):
+            attempt.end("it does not answer")
+        elif attempt.is_up:
             log.info("connected to the broker at %s:%d as %s", self._broker.host, self._broker.port, self._client_id)
-            return ""
-        self._hang_up()
-        return lost.reason or "it does not answer"
 
     def _hang_up(self) -> None:
         client, self._client = self._client, None
@@ -219,7 +219,7 @@ class Session:
             client.disconnect()
             client.loop_stop()
 
-    def _new_client(self, connection: int, lost: "_Waiter") -> paho.Client:
+    def _new_client(self, connection: int, attempt: "_Attempt") -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
@@ -237,21 +237,21 @@ class Session:
 
         def on_connect(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
             if code.is_failure:
-                lost.end(f"it refuses {self._client_id}: {code} (check [broker] username, password_file or certificate)")
+                attempt.refuse(f"it refuses {self._client_id}: {code} (check [broker] username, password_file or certificate)")
             elif self._subscriptions:
                 client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions])
             else:
-                self._ready(lost)
+                self._ready(attempt)
 
         def on_subscribe(_client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
             denied = [topic for topic, code in zip(self._subscriptions, codes, strict=False) if code.is_failure]
             if denied:
-                lost.end(f"it does not let {self._client_id} read {', '.join(denied)} (check the broker's access list)")
+                attempt.refuse(f"it does not let {self._client_id} read {', '.join(denied)} (check the broker's access list)")
             else:
-                self._ready(lost)
+                self._ready(attempt)
 
         def on_disconnect(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-            lost.end(str(code))
+            attempt.end(str(code))
 
         def on_message(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
             self._put(Received(_from_paho(message), message.mid, message.qos, connection))
@@ -266,29 +266,30 @@ class Session:
         client.on_publish = on_publish
         return client
 
-    def _ready(self, lost: "_Waiter") -> None:
+    def _ready(self, attempt: "_Attempt") -> None:
+        attempt.is_up = True
         self._put(Connected())
-        lost.ready.set()
+        attempt.settled.set()
 
 
-class _Waiter:
-    """Whether one connection is up, and why it ended."""
+class _Attempt:
+    """One connection: whether it came up, and why it ended."""
 
     def __init__(self) -> None:
-        self.ready = threading.Event()  # up, or ended before it was
-        self._ended = threading.Event()
+        self.settled = threading.Event()  # up, or ended before it was
+        self.ended = threading.Event()
+        self.is_up = False  # and stays so: whoever was told Connected is told Lost
+        self.is_refused = False
         self.reason = ""
 
     def end(self, reason: str) -> None:
         self.reason = self.reason or reason
-        self._ended.set()
-        self.ready.set()
+        self.ended.set()
+        self.settled.set()
 
-    def is_set(self) -> bool:
-        return self._ended.is_set()
-
-    def wait(self, timeout_s: float | None) -> bool:
-        return self._ended.wait(timeout_s)
+    def refuse(self, reason: str) -> None:
+        self.is_refused = True
+        self.end(reason)
 
 
 def _publish(client: paho.Client, message: Message) -> paho.MQTTMessageInfo:

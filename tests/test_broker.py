@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from hoflicht import BadConfig, Unavailable
@@ -121,3 +122,30 @@ def test_the_brokers_files_stand_beside_the_config(tmp_path: Path) -> None:
     broker = BrokerConfig(host="b", ca_file="ca.pem", key_file="/etc/key").beside(tmp_path / "edge.toml")
 
     assert broker == BrokerConfig(host="b", ca_file=str(tmp_path / "ca.pem"), key_file="/etc/key")
+
+
+def test_an_outage_is_one_line_in_the_log(broker: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    with Session(broker.config, "reader") as reader:
+        next_of(reader, Connected)
+        broker.kill()
+        next_of(reader, Lost)
+        time.sleep(3)  # some tries
+
+    assert sum("no broker at" in message for message in caplog.messages) == 1
+
+
+def test_a_broker_that_refuses_says_once_what_to_check(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "known").write_text("somebody:$7$101$AAAA$AAAA\n")
+    (tmp_path / "password").write_text("a guess")
+    strict = Mosquitto(tmp_path, f"user root\npassword_file {tmp_path / 'known'}")
+    strict.start()
+    try:
+        config = msgspec.structs.replace(strict.config, username="g", password_file=str(tmp_path / "password"))
+        with Session(config, "g") as session:
+            assert session.event(3.0) is None
+    finally:
+        strict.stop()
+
+    said = [message for message in caplog.messages if "no broker at" in message]
+    assert len(said) == 1
+    assert "it refuses g: Not authorized (check [broker] username, password_file or certificate)" in said[0]
