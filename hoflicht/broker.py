@@ -235,11 +235,12 @@ class Session:
         if self._will is not None:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
 
-        def on_connect(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+        # Callbacks use the client they are handed, not this one: without a circle paho closes its sockets when we drop it.
+        def on_connect(connected: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
             if code.is_failure:
                 attempt.refuse(f"it refuses {self._client_id}: {code} (check [broker] username, password_file or certificate)")
             elif self._subscriptions:
-                client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions])
+                connected.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions])
             else:
                 self._ready(attempt)
 
