@@ -122,6 +122,22 @@ def test_a_device_is_started_and_asked_and_after_a_power_cut_again(line: Line) -
         assert bench.counters.errors == 1
 
 
+def test_a_report_that_is_under_way_while_its_radar_is_asked_stays_whole(line: Line) -> None:
+    bench = Bench(str(line.link), "ops243")
+    with reading(bench):
+        assert eventually(lambda: bench.counters.is_open)
+        os.write(line.master, b'{"DetectedObjectVelocity":"5.5",')
+        heard = b""
+        while b"Os" not in heard[len(b"OJUMONOs") :]:  # all of the start, and once more as the first request
+            heard += os.read(line.master, 100)
+
+        os.write(line.master, b'"direction":"inbound"}\r\n')
+
+        assert eventually(lambda: bench.counters.frames == 1)
+    assert bench.seen() == [("passage", 1.0), ("speed", 5.5)]
+    assert bench.counters.noise_bytes == 0
+
+
 def test_what_a_device_answers_is_understood_by_what_it_was_asked() -> None:
     bench = Bench("p", "sps30", average_s=1)
     for second in range(0, 4_000, 1_000):
