@@ -74,9 +74,12 @@ EXAMPLES: dict[type, msgspec.Struct] = {
     LampsAnswer: LampsAnswer("Duisburg", [LAMP]),
     AirsAnswer: AirsAnswer("Duisburg", [AIR]),
     Health: Health(True, __version__, "answers", 4),
-    Problem: Problem.of(404, "there is no yard 'hof-ost'; there are: hof-nord, hof-sued, hof-west, hof-mitte"),
 }
-ERRORS = {404: "There is no such thing", 422: "A parameter is not as it should be", 503: "The database or this server is busy"}
+PROBLEMS = (
+    Problem.of(404, "there is no yard 'hof-ost'; there are: hof-nord, hof-sued, hof-west, hof-mitte"),
+    Problem.of(422, "step: Input should be greater than or equal to 60"),
+    Problem.of(503, "the database does not answer; try again in a few seconds"),
+)
 
 
 def describe(shape: type, media_type: str = JSON, status: int = 200) -> dict[str, Any]:
@@ -84,9 +87,12 @@ def describe(shape: type, media_type: str = JSON, status: int = 200) -> dict[str
     content: dict[str, Any] = {JSON: {"schema": {"$ref": REF.format(name=shape.__name__)}, "example": _example(shape)}}
     if media_type != JSON:
         content[media_type.partition(";")[0]] = {"schema": {"type": "string"}}
-    problem = {"schema": {"$ref": REF.format(name="Problem")}, "example": _example(Problem)}
-    failed = {code: {"description": text, "content": {problems.MEDIA_TYPE: problem}} for code, text in ERRORS.items()}
+    failed = {problem.status: {"description": problem.title, "content": _problem(problem)} for problem in PROBLEMS}
     return {"response_class": Response, "responses": {status: {"description": "As asked", "content": content}, **failed}}
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {problems.MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}, "example": msgspec.to_builtins(problem)}}
 
 
 def describe_app(app: FastAPI) -> dict[str, Any]:
@@ -100,7 +106,7 @@ def describe_app(app: FastAPI) -> dict[str, Any]:
             tags=TAGS,
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         )
-        _, schemas = msgspec.json.schema_components(EXAMPLES, ref_template=REF)
+        _, schemas = msgspec.json.schema_components((*EXAMPLES, Problem), ref_template=REF)
         document.setdefault("components", {})["schemas"] = schemas
         app.openapi_schema = document
     return app.openapi_schema
