@@ -15,6 +15,7 @@ from pathlib import Path
 import hypothesis
 import msgspec
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from hoflicht.broker import BrokerConfig
 from hoflicht.catalogue import City, load_city
@@ -27,7 +28,23 @@ hypothesis.settings.load_profile("hoflicht")
 ROOT = Path(__file__).parent.parent
 ORG = "hoflicht"
 TOKEN = "a-token-for-tests-only"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 START_S = 30.0  # a loaded machine takes its time to start a database
+
+
+def installed(program: str, how: str, beside: Path = Path("/usr/bin")) -> str:
+    """Where the program is; without it the test is skipped with a word, in CI (CI=true) it fails: CI skips nothing."""
+    found = shutil.which(program) or str(beside / program)
+    if not Path(found).exists():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{program} is not installed: {how}")
+    return found
 
 
 def free_port() -> int:
@@ -54,9 +71,7 @@ class Mosquitto:
     """A real broker without persistence; `extra` are further lines of its configuration."""
 
     def __init__(self, folder: Path, extra: str = "") -> None:
-        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-        if not Path(program).exists():
-            pytest.fail("mosquitto is not installed: apt-get install mosquitto")
+        program = installed("mosquitto", "apt-get install mosquitto", Path("/usr/sbin"))
         self.config = BrokerConfig(port=free_port())
         self._conf = folder / "mosquitto.conf"
         self._conf.write_text(f"listener {self.config.port} 127.0.0.1\nallow_anonymous true\npersistence false\n{extra}\n")
@@ -84,9 +99,7 @@ class Influxd:
     """A real InfluxDB 2.7.12; `bucket()` makes a fresh bucket."""
 
     def __init__(self, folder: Path) -> None:
-        program = shutil.which("influxd") or str(Path.home() / ".cache/hoflicht/bin/influxd")
-        if not Path(program).exists():
-            pytest.fail("influxd is not installed: .ci/influxd ~/.cache/hoflicht/bin builds it")
+        program = installed("influxd", ".ci/influxd ~/.cache/hoflicht/bin builds it", Path.home() / ".cache/hoflicht/bin")
         self.port = free_port()
         self.token = TOKEN
         self._command = [
@@ -180,6 +193,16 @@ def clock() -> HandClock:
 @pytest.fixture(scope="session")
 def city() -> City:
     return load_city(ROOT / "simulators" / "city.toml")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, which asks nobody but us for anything."""
+    program = installed("chromium", "apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

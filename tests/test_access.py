@@ -10,7 +10,7 @@ import pytest
 
 from hoflicht import topics
 from hoflicht.broker import BrokerConfig, Confirmed, Connected, Event, Message, Received, Session
-from tests.conftest import ROOT, Mosquitto, free_port
+from tests.conftest import ROOT, Mosquitto, free_port, installed
 
 DEPLOY = ROOT / "deploy"
 CERTIFICATES = "mosquitto/certificates"
@@ -54,6 +54,7 @@ def call(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    installed("mosquitto_passwd", "apt-get install mosquitto")
     folder = tmp_path_factory.mktemp("deployed")
     assert call(folder, "new-secrets", "127.0.0.1").returncode == 0
     for name in ("gw-a", "gw-b"):

@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.conftest import free_port
 from tests.roles import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 YARDS = ("hof-nord", "hof-sued", "hof-west", "hof-mitte")
 
 
@@ -51,11 +49,10 @@ def all_known(port: int) -> bool:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield browser.new_page(locale="de-DE")
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(locale="de-DE")
+    yield page
+    page.close()
 
 
 def test_the_city_lives_on_the_page_and_on_its_signs(tmp_path: Path, page: Page) -> None:

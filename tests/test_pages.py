@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from api.reason import Reason
 from api.views import view
@@ -18,15 +18,6 @@ from tests.face import Face, facing
 from tests.lane import YARD, at, free_lane, held, ms, steady_queue
 
 NOW_MS = ms(90)
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 SUED = [reading for reading in free_lane(90) if reading.sensor != "lane-120"]
 
 
@@ -95,14 +86,6 @@ def test_who_may_come_too_late_is_told_so(city: City) -> None:
     assert arrival(open_until) == "Einfahrt heute nicht mehr sicher"
     assert arrival(told(p50_s=600, p90_s=900)) == ""  # a yard that never closes
     assert arrival(told(State.UNKNOWN)) == ""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
