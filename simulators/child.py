@@ -18,7 +18,7 @@ def main() -> int:
 
 
 def _end_when_alone() -> None:
-    sys.stdin.buffer.read()
+    os.read(sys.stdin.fileno(), 1)  # not sys.stdin.read(): its lock would be held when the interpreter ends
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -89,6 +89,7 @@ def _write_history(
 def _start_roles(processes: Processes, city: City, folder: Folder, handover_ms: int) -> None:
     simulate = ("simulate", str(folder.city), "--ports", str(folder.ports), "--seed", str(folder.seed))
     processes.start("simulate", *simulate, "--start-at", str(handover_ms), "--signs", str(folder.signs))
+    processes.wait_until(lambda: all(link.exists() for link in folder.links(city)), HEALTHY_S, "the simulated ports are not there")
     for gateway in city.gateways:
         processes.start(gateway, "edge", str(folder.config(gateway)))
     processes.start("api", "api", str(folder.config("api")))

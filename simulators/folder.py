@@ -97,6 +97,11 @@ class Folder:
         """The config file of `ingest`, `api` or a gateway."""
         return self.etc / f"{role}.toml"
 
+    def links(self, city: City) -> list[Path]:
+        """The links to all serial ports, those of signs included."""
+        names = {gateway: [p.name for p in plan.ports] + [s.name for s in plan.signs] for gateway, plan in layout(city).items()}
+        return [self.ports / gateway / name for gateway, ports in names.items() for name in ports]
+
     def write(self, city: City, ports: Ports) -> None:
         """Write the configuration of the broker and of every role."""
         broker = f'[broker]\nhost = "127.0.0.1"\nport = {ports.broker}\n'

@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from hoflicht.errors import HoflichtError
@@ -61,13 +62,17 @@ class Processes:
 
     def wait_until_healthy(self, url: str, timeout_s: float) -> None:
         """Return once `url` answers 200; raise Ended where a role ends or time runs out."""
+        self.wait_until(lambda: _answers(url), timeout_s, f"{url} does not answer")
+
+    def wait_until(self, is_so: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
+        """Return once `is_so()`; raise Ended where a role ends, or time runs out: `otherwise` is then what is wrong."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             self.check()
-            if _answers(url):
+            if is_so():
                 return
             time.sleep(0.1)
-        raise Ended(f"{url} does not answer after {timeout_s:.0f} s; the logs are in {self._logs}")
+        raise Ended(f"{otherwise} after {timeout_s:.0f} s; the logs are in {self._logs}")
 
 
 def _answers(url: str) -> bool:
