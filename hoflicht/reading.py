@@ -5,7 +5,7 @@ import re
 import msgspec
 
 MAX_ID = 63  # characters of a site, sensor or gateway id; also an MQTT topic level and an Influx tag value
-ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+ID = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_ID - 1}}}")
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import hypothesis
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, sync_playwright
 from hoflicht.broker import BrokerConfig
 from hoflicht.catalogue import City, load_city
 from hoflicht.clock import HandClock
+from store.readings import Store, open_store
 
 # On a busy machine one example may take long; that says nothing about the code.
 hypothesis.settings.register_profile("hoflicht", deadline=None)
@@ -230,3 +232,15 @@ def influx(influxd: Influxd) -> Bucket:
     name = f"test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     influxd.bucket(name)
     return Bucket(influxd, name)
+
+
+@pytest.fixture(params=["sqlite", "influx"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A fresh store of each kind."""
+    if request.param == "sqlite":
+        url, token = f"sqlite:///{tmp_path}/readings.db", ""
+    else:
+        bucket: Bucket = request.getfixturevalue("influx")
+        url, token = bucket.store_url, bucket.token
+    with closing(open_store(url, token)) as opened:
+        yield opened

@@ -107,17 +107,6 @@ def is_ok(health: Health) -> Callable[[], bool]:
     return lambda: health.report() == {"ok": True}
 
 
-@pytest.fixture(params=["sqlite", "influx"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        url, token = f"sqlite:///{tmp_path}/readings.db", ""
-    else:
-        bucket: Bucket = request.getfixturevalue("influx")
-        url, token = bucket.store_url, bucket.token
-    with closing(open_store(url, token)) as opened:
-        yield opened
-
-
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Store]:
     with closing(open_store(f"sqlite:///{tmp_path}/readings.db")) as opened:

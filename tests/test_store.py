@@ -26,18 +26,6 @@ HOUR_MS = 3_600_000
 T0 = int(time.time() * 1000) // HOUR_MS * HOUR_MS - 3 * HOUR_MS
 
 
-@pytest.fixture(params=["sqlite", "influx"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """A fresh store of each kind."""
-    if request.param == "sqlite":
-        url, token = f"sqlite:///{tmp_path}/readings.db", ""
-    else:
-        bucket: Bucket = request.getfixturevalue("influx")
-        url, token = bucket.store_url, bucket.token
-    with closing(open_store(url, token)) as opened:
-        yield opened
-
-
 @pytest.fixture
 def influx_store(influx: Bucket) -> Iterator[Store]:
     with closing(open_store(influx.store_url, influx.token)) as opened:
