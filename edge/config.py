@@ -114,7 +114,8 @@ def _complaints(config: EdgeConfig) -> Iterator[str]:
 
 def _complaints_of_port(name: str, port: PortConfig) -> Iterator[str]:
     if not is_id(name) or name in OWN_SENSORS:
-        yield f"the name of a port must be an id (lower case letters, digits, hyphens) other than {', '.join(OWN_SENSORS)}"
+        taken = ", ".join(OWN_SENSORS)
+        yield f"the name of a port must be an id (lower case letters, digits, hyphens and underscores) other than {taken}"
     for key in ("site", "sensor"):
         value: str = getattr(port, key)
         if value and not is_id(value):
@@ -142,7 +143,7 @@ def _complaints_of_doubles(config: EdgeConfig) -> Iterator[str]:
 
 
 def _no_id(value: str) -> str:
-    return f"{value!r} cannot be a name: lower case letters, digits and hyphens, at most 63"
+    return f"{value!r} cannot be a name: lower case letters, digits, hyphens and underscores, at most 63"
 
 
 def _with_paths(config: EdgeConfig, file: Path) -> EdgeConfig:

@@ -38,7 +38,11 @@ class Sensor(Strict, frozen=True):
 
 
 class Hours(Strict, frozen=True):
-    """Opening hours in the city's time; a span is "08:00-18:00", "24:00" ends a day."""
+    """Opening hours in the city's time.
+
+    A span is "08:00-18:00"; "20:00-04:00" ends on the next day, "04:00-04:00" lasts 24 hours, "24:00" ends a day. It belongs to the
+    day on which it begins; where the next day's begins before it ends, that one takes over.
+    """
 
     weekly: dict[str, str]
     special: dict[str, str] = {}  # by date, "2026-12-24" = "08:00-12:00"
@@ -133,13 +137,13 @@ def _complaints(city: City) -> Iterator[str]:
     sites = [*city.yards, *city.lamps, *city.cabinets, *city.gateways]
     for name in sites:
         if not is_id(name):
-            yield f"{name!r} cannot name a site: lower case letters, digits and hyphens, at most 63"
+            yield f"{name!r} cannot name a site: lower case letters, digits, hyphens and underscores, at most 63"
     for name in {name for name in sites if sites.count(name) > 1} | ({API} & set(sites)):
         yield f"the name {name!r} stands for two things"
     for site, sensors in sensors_by_site(city).items():
         for sensor in sensors:
             if not is_id(sensor):
-                yield f"[{site}] {sensor!r} cannot name a sensor: lower case letters, digits and hyphens, at most 63"
+                yield f"[{site}] {sensor!r} cannot name a sensor: lower case letters, digits, hyphens and underscores, at most 63"
     for name, yard in city.yards.items():
         yield from (f"[yards.{name}] {complaint}" for complaint in _complaints_of_yard(yard))
     known = list(sensors_by_site(city))
@@ -159,9 +163,8 @@ def _complaints_of_yard(yard: Yard) -> Iterator[str]:
         except ValueError:
             yield f'hours: {day!r} is no date; an example: "2026-12-24"'
     for span in (*yard.hours.weekly.values(), *yard.hours.special.values()):
-        opens, _, closes = span.partition("-")
-        if not SPAN.fullmatch(span) or opens >= closes:
-            yield f'hours: {span!r} is no span; an example: "08:00-18:00"'
+        if not SPAN.fullmatch(span):
+            yield f'hours: {span!r} is no span; examples: "08:00-18:00", "20:00-04:00" (until the next day)'
     for name, sensor in yard.sensors.items():
         if sensor.role is Role.LANE and sensor.position_m is None:
             yield f"sensors.{name}: a lane sensor needs position_m, its distance from the entry control in metres"

@@ -5,7 +5,7 @@ import re
 import msgspec
 
 MAX_ID = 63  # characters of a site, sensor or gateway id; also an MQTT topic level and an Influx tag value
-ID = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_ID - 1}}}")
+ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_ID - 1}}}")
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -22,5 +22,5 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_id(text: str) -> bool:
-    """Tell whether `text` may name a site, a sensor or a gateway: lower case, digits and hyphens, at most 63 characters."""
+    """Tell whether `text` may name a site, sensor or gateway: lower case, digits, hyphens, underscores; at most 63 characters."""
     return ID.fullmatch(text) is not None

@@ -62,7 +62,7 @@ def test_the_files_of_the_broker_are_beside_the_config(file: Path) -> None:
         (AIR, "the key 'gateway' is missing"),
         (
             HEAD.replace("gw-hof-nord", "GW 1"),
-            "gateway: 'GW 1' cannot be a name: lower case letters, digits and hyphens, at most 63",
+            "gateway: 'GW 1' cannot be a name: lower case letters, digits, hyphens and underscores, at most 63",
         ),
         ('clock = "sundial"\n' + HEAD, "clock 'sundial' is unknown; known: ntp, system"),
         (

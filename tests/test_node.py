@@ -16,7 +16,7 @@ from hoflicht import BadPayload
 from hoflicht.quantities import QUANTITIES
 
 DOCS = Path(__file__).parent.parent / "docs" / "node-frame.md"
-IDS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,9}", fullmatch=True)
+IDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,9}", fullmatch=True)
 
 
 @st.composite

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hoflicht import BadPayload, Reading, senml
 from hoflicht.quantities import QUANTITIES
 
-IDS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)
+IDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
 READINGS = st.builds(
     Reading,
     site=IDS,
