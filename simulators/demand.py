@@ -31,4 +31,27 @@ def usual(periods: Sequence[OpenPeriod], phase: float) -> Load:
 def _shape(share: float) -> float:
     if share < 0:
         return EARLY
-    return FLOOR + sum(height * math.exp(-(((share - middle) / width) ** 2)) for middle, width, height in PEAKS)
+    return FLOOR + _peaks(PEAKS, share)
+
+
+# A Saturday whose queue begins before noon and outlasts lunch: (share of the opening, width, height) over the floor.
+RUSH = ((0.3, 0.11, 0.7), (0.66, 0.13, 0.5))
+RUSH_FLOOR = 0.5
+DAY_SPREAD = 0.1  # Saturdays differ by so much either way: weather, holidays
+
+
+def rush(periods: Sequence[OpenPeriod], phase: float) -> Load:
+    """A load of some 0.8 in all, up to 1.2 before noon; `phase` (0 to 1) makes the day a quiet or a busy one."""
+    opens_ms = periods[0].opens.timestamp() * 1000
+    length_ms = periods[-1].closes.timestamp() * 1000 - opens_ms
+    day = 1 + DAY_SPREAD * (2 * phase - 1)
+    return lambda at_ms: day * (RUSH_FLOOR + _peaks(RUSH, (at_ms - opens_ms) / length_ms))
+
+
+def constant(load: float) -> Load:
+    """The same load at all times."""
+    return lambda _at_ms: load
+
+
+def _peaks(peaks: Sequence[tuple[float, float, float]], share: float) -> float:
+    return sum(height * math.exp(-(((share - middle) / width) ** 2)) for middle, width, height in peaks)

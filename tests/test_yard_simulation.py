@@ -12,13 +12,17 @@ from msgspec.structs import replace
 
 from hoflicht.catalogue import WEEKDAYS, City, Hours, Role, Sensor, Yard
 from hoflicht.hours import OpenPeriod
+from simulators import demand
+from simulators.bays import is_closed
 from simulators.life import life, opening, stretches
+from simulators.outages import Outage
 from simulators.yard import USUAL, Car, Event, Law, Opening
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TUESDAY, SATURDAY = dt.date(2026, 11, 17), dt.date(2026, 11, 21)
 HOUR_MS = 3_600_000
 COUNTERS = {"in": Sensor(role=Role.LANE_ENTRY), "gate": Sensor(role=Role.ENTRY_CONTROL)}
+GATE = Sensor(role=Role.GATE)
 PER_HOUR = 30.0  # at full load
 # A queue of the textbook: nothing but arrivals, bays and exponential service.
 MARKOV = Law(
@@ -268,6 +272,217 @@ def test_never_more_cars_are_on_the_yard_than_it_has_places_for(city: City) -> N
         most = max(most, inside)
 
     assert most == 6  # four bays and two places to wait
+
+
+# A yard of four bays, its troubles one by one
+
+TROUBLED = Yard(
+    name="",
+    address="",
+    lat=0,
+    lon=0,
+    hours=Hours(weekly={}),
+    bays=4,
+    usual_entries_per_hour=PER_HOUR,
+    sensors={
+        "in": Sensor(role=Role.LANE_ENTRY),
+        "head": Sensor(role=Role.LANE, position_m=3),
+        "out": Sensor(role=Role.YARD_EXIT),
+        "bay-1": Sensor(role=Role.BAY),
+    },
+)
+BUSY = replace(MARKOV, load=demand.constant(1.1), sigma=0.5)
+OPENS = dt.datetime(2026, 11, 21, 8, tzinfo=BERLIN)
+
+
+def troubled(law: Law, yard: Yard = TROUBLED, seed: int = 1) -> tuple[Opening, list[Event]]:
+    """Ten hours of it, from eight o'clock on."""
+    closes = OPENS + dt.timedelta(hours=10)
+    model = Opening(yard, [OpenPeriod((OPENS, closes, closes))], law, random.Random(seed))
+    return model, list(model.events())
+
+
+def h(hours: float) -> int:
+    """So many hours after the opening, in ms."""
+    return round(OPENS.timestamp() * 1000 + hours * HOUR_MS)
+
+
+def passages(events: list[Event], sensor: str, start_ms: int = 0, end_ms: int = 10**15) -> int:
+    return sum(e.sensor == sensor and e.quantity == "passage" and start_ms <= e.at_ms < end_ms for e in events)
+
+
+def busy_bays(cars: list[Car], at_ms: int) -> int:
+    return sum(car.let_in_ms <= at_ms < (car.left_ms or 0) for car in cars if car.let_in_ms is not None)
+
+
+def test_other_counters_see_the_same_cars() -> None:
+    sure, _ = troubled(BUSY)
+    unsure, _ = troubled(replace(BUSY, missed=0.05, doubled=0.02))
+
+    assert sure.cars == unsure.cars
+
+
+def test_each_side_miscounts_at_its_own_rate() -> None:
+    model, events = troubled(replace(BUSY, missed=0.2, missed_out=0.0, doubled_out=0.1))
+    served = sum(car.left_ms is not None for car in model.cars)
+
+    assert passages(events, "in") / len(model.cars) == pytest.approx(0.8, abs=0.07)
+    assert passages(events, "out") / served == pytest.approx(1.1, abs=0.05)
+
+
+@pytest.mark.parametrize(("role", "sensor"), [(Role.LANE_ENTRY, "in"), (Role.YARD_EXIT, "out")])
+def test_a_counter_that_is_out_counts_nobody_and_the_cars_come_all_the_same(role: Role, sensor: str) -> None:
+    model, events = troubled(replace(BUSY, outages=(Outage(role, 3.0, 20.0),)))
+
+    assert passages(events, sensor, h(3), h(3) + 20 * 60_000) == 0
+    assert passages(events, sensor, h(2), h(3)) > 20
+    assert passages(events, sensor, h(3) + 20 * 60_000, h(4)) > 10
+    assert model.cars == troubled(BUSY)[0].cars
+
+
+@pytest.mark.parametrize("flagged", [True, False])
+def test_only_a_flagged_outage_is_told_by_the_port(flagged: bool) -> None:
+    _, events = troubled(replace(BUSY, ports=True, outages=(Outage(Role.YARD_EXIT, 3.0, 20.0, flagged=flagged),)))
+    gone = {(e.sensor, e.at_ms) for e in events if e.quantity == "port_open" and e.value == 0.0}
+    told = [e.at_ms for e in events if e.quantity == "port_open" and e.sensor == "out"]
+
+    assert {sensor for sensor, _ in gone} == ({"out"} if flagged else set())
+    assert all(h(3) <= at_ms < h(3) + 20 * 60_000 for _, at_ms in gone)
+    assert max(then - now for now, then in pairwise(told)) <= 60_000
+
+
+def test_bays_close_for_lunch_one_after_the_other() -> None:
+    model, _ = troubled(replace(BUSY, lunch_min=30.0, lunch_spread_min=0.0))
+
+    busy = {hour: busy_bays(model.cars, h(hour)) for hour in (3.9, 4.45, 4.95, 5.45, 5.95, 6.9)}
+
+    assert busy == {3.9: 4, 4.45: 3, 4.95: 3, 5.45: 3, 5.95: 3, 6.9: 4}
+
+
+def test_lunch_is_at_about_the_same_time_each_day() -> None:
+    starts_h = [(troubled(replace(BUSY, lunch_min=30.0), seed=seed)[0].closures[0].start_ms - h(0)) / HOUR_MS for seed in range(20)]
+
+    assert max(abs(hours - 4.0) for hours in starts_h) <= 5 / 60
+    assert len(set(starts_h)) == 20
+
+
+def test_a_bay_whose_container_is_changed_takes_no_car() -> None:
+    model, _ = troubled(replace(BUSY, changes_per_day=4.0))
+
+    assert len(model.closures) == 4
+    assert all(10 * 60_000 <= closure.end_ms - closure.start_ms <= 20 * 60_000 for closure in model.closures)
+    assert not any(is_closed(model.closures, car.bay, car.let_in_ms) for car in model.cars if car.bay is not None and car.let_in_ms)
+
+
+def test_the_last_open_bay_stays_open() -> None:
+    model, _ = troubled(replace(BUSY, changes_per_day=20.0), replace(TROUBLED, bays=1))
+
+    assert model.closures == []
+
+
+def test_so_many_bays_work_as_have_staff() -> None:
+    model, _ = troubled(replace(BUSY, roster=((0.0, 2), (3.0, 4), (6.0, 1))))
+
+    assert [busy_bays(model.cars, h(hour)) for hour in (2.9, 5.9, 9.0)] == [2, 4, 1]
+
+
+def test_while_the_yard_stands_nobody_enters_nobody_leaves_and_nobody_says_so() -> None:
+    model, events = troubled(replace(BUSY, stops=((3.0, 20.0),)), replace(TROUBLED, sensors=TROUBLED.sensors | {"gate": GATE}))
+    moves_ms = [at_ms for car in model.cars for at_ms in (car.let_in_ms, car.left_ms) if at_ms is not None]
+
+    assert [at_ms for at_ms in moves_ms if h(3) < at_ms < h(3) + 20 * 60_000] == []
+    assert {event.value for event in events if event.quantity == "held"} == {0.0}
+    assert sum(h(2.667) < at_ms < h(3) for at_ms in moves_ms) > 10
+
+
+def test_batches_are_let_in_every_five_minutes_as_many_as_there_is_place_for() -> None:
+    model, _ = troubled(replace(BUSY, every_s=300.0, headway_s=8.0))
+    entries_ms = [(car.let_in_ms - h(0)) % 300_000 for car in model.cars if car.let_in_ms is not None]
+
+    assert set(entries_ms) == {0, 8_000, 16_000, 24_000}
+    assert max(busy_bays(model.cars, h(n / 12) + 30_000) for n in range(120)) == 4
+
+
+def test_who_comes_between_two_batches_waits_for_the_next() -> None:
+    model, _ = troubled(replace(BUSY, load=demand.constant(0.05), every_s=300.0))
+
+    assert {(car.let_in_ms - h(0)) % 300_000 for car in model.cars if car.let_in_ms is not None} == {0}
+
+
+def test_who_gives_up_is_seen_by_no_counter() -> None:
+    model, events = troubled(replace(BUSY, load=demand.constant(1.4), give_up_min=40.0))
+    gone = [car for car in model.cars if car.gave_up_ms is not None]
+
+    assert len(gone) > 20
+    assert all(car.let_in_ms is None for car in gone)
+    assert passages(events, "in") == len(model.cars)
+    assert passages(events, "out") == sum(car.left_ms is not None for car in model.cars)
+
+
+def test_who_drives_on_at_the_sight_of_the_queue_is_not_counted() -> None:
+    model, events = troubled(replace(BUSY, load=demand.constant(1.4), patience_min=15.0))
+
+    assert max(waits_s(model.cars)) < 45 * 60
+    assert passages(events, "in") == len(model.cars) < len(troubled(replace(BUSY, load=demand.constant(1.4)))[0].cars)
+
+
+def test_before_the_opening_a_queue_waits_for_it() -> None:
+    model, _ = troubled(replace(BUSY, early_s=1_800.0))
+    early = [car for car in model.cars if car.came_ms < h(0)]
+
+    assert len(early) > 8
+    assert min(car.let_in_ms for car in early if car.let_in_ms is not None) == h(0)
+
+
+def test_two_entrances_share_the_cars() -> None:
+    sensors = TROUBLED.sensors | {"in-2": Sensor(role=Role.LANE_ENTRY)}
+    model, events = troubled(BUSY, replace(TROUBLED, sensors=sensors))
+    counts = passages(events, "in"), passages(events, "in-2")
+
+    assert sum(counts) == len(model.cars)
+    assert min(counts) > 0.4 * sum(counts)
+
+
+def test_a_trailer_takes_three_times_as_long_and_the_yard_as_a_whole_the_same() -> None:
+    law = replace(BUSY, trailers=0.2).service(TROUBLED)
+    rng = random.Random(1)
+
+    times_s = [law.drawn_ms(rng) / 1000 for _ in range(20_000)]
+
+    assert statistics.mean(times_s) == pytest.approx(480.0, rel=0.02)
+    assert law.plain_s * (0.8 + 0.2 * 3) == pytest.approx(480.0)
+
+
+def test_the_head_of_the_lane_is_free_for_seconds_when_a_car_moves_up() -> None:
+    _, events = troubled(replace(BUSY, load=demand.constant(1.6), headway_s=8.0))
+    seen = [(e.at_ms, e.value) for e in events if e.sensor == "head" and h(5) < e.at_ms < h(6)]
+    gaps_ms = [then[0] - now[0] for now, then in pairwise(seen) if now[1] == 0.0]
+
+    assert len(gaps_ms) > 20
+    assert statistics.median(gaps_ms) == max(gaps_ms) == 4_000
+
+
+def test_cars_take_more_or_less_of_the_lane() -> None:
+    sensors = {"in": Sensor(role=Role.LANE_ENTRY), "far": Sensor(role=Role.LANE, position_m=50)}
+    model, events = troubled(replace(BUSY, spread_m=1.0), replace(TROUBLED, sensors=sensors))
+    covered = [e.at_ms for e in events if e.sensor == "far" and e.value == 1.0]
+    lengths = {sum(car.came_ms <= at_ms < (car.let_in_ms or 10**15) for car in model.cars) for at_ms in covered}
+
+    # Eight cars of seven metres reach beyond 50 m, but not always.
+    assert {7, 8, 9} <= lengths
+
+
+def test_a_rush_begins_before_noon_outlasts_lunch_and_has_some_25_cars_an_hour() -> None:
+    days = []
+    for seed in range(7):
+        periods = [OpenPeriod((OPENS, OPENS + dt.timedelta(hours=9.5), OPENS + dt.timedelta(hours=10)))]
+        law = replace(BUSY, load=demand.rush(periods, random.Random(seed).random()), lunch_min=30.0)
+        days.append(troubled(law, seed=seed)[0].cars)
+
+    longest_min = [max(waits_s(cars)) / 60 for cars in days]
+
+    assert statistics.mean(len(cars) for cars in days) / 9.5 == pytest.approx(25, abs=1.5)
+    assert 35 <= statistics.median(longest_min) <= 65
 
 
 def round_the_clock(city: City) -> City:
