@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import logging
+import queue
 import socket
 import threading
 from collections.abc import Mapping
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from api import health, pages, publisher, routes
+from api import health, hindsight, pages, publisher, routes
 from api.guard import Guard
 from api.health import Pulse
+from api.hindsight import FINDINGS, Findings, Hindsight
 from api.openapi import describe_app
 from api.problems import answer_errors
 from api.server import listen, serving
@@ -73,7 +75,9 @@ def create_app(city: City, store: Store, yards: Yards, streams: Streams, pulse: 
 
 def run(city: City, store: Store, session: Session | None, listener: socket.socket, clock: Clock, stopping: Stopping) -> None:
     """Answer on `listener` and publish over `session`, if there is one, until `stopping`."""
-    streams, pulse, yards = Streams(), Pulse(store, clock), Yards(store, city, clock)
+    findings: Findings = queue.Queue(FINDINGS)
+    looking_back = Hindsight(store, city, clock, None if session is None else findings)
+    streams, pulse, yards = Streams(), Pulse(store, clock), Yards(store, city, clock, looking_back.profile)
 
     def tell(waits: Mapping[str, Wait]) -> None:
         pulse.beat()
@@ -81,11 +85,18 @@ def run(city: City, store: Store, session: Session | None, listener: socket.sock
         pages.tell(streams, city, waits, clock.now_ms())
 
     app = create_app(city, store, yards, streams, pulse, clock)
-    publishing = threading.Thread(target=publisher.run, args=(yards, session, tell, clock, stopping), name="publisher", daemon=True)
+    threads = [
+        threading.Thread(
+            target=publisher.run, args=(yards, session, tell, findings, clock, stopping), name="publisher", daemon=True
+        ),
+        threading.Thread(target=hindsight.run, args=(looking_back, stopping), name="hindsight", daemon=True),
+    ]
     with serving(app, listener, streams):
-        publishing.start()
+        for thread in threads:
+            thread.start()
         stopping.wait()
-    publishing.join(publisher.INTERVAL_S)
+    for thread in threads:
+        thread.join(publisher.INTERVAL_S)
 
 
 def main(argv: list[str]) -> int:

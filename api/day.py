@@ -1,63 +1,80 @@
-"""One day of a yard's lane, told event by event in order of time: how many cars stand, and how fast they are let in."""
+"""One day of a yard's lane, told event by event in order of time: how many stand there, how fast they are let in, what the voices
+say of it, and what each wait that ended taught them."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+import copy
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import msgspec
+import numpy as np
 
-from api import queue, rate
-from api.lane import Lane, Look, looks
-from api.queue import Mass, Sight
-from api.rate import Rate
+from api.band import Band
+from api.events import Event, Hold, InUse, Passage
+from api.lane import Lane, Look, News
+from api.line import Car, Line, Said
+from api.pace import CARS, Array, Pace, departure_role
+from api.profile import BINS, Profile
+from api.progress import Progress
+from api.queue import MISCOUNTS, Blind, Queue, Sight
+from api.stack import Stack
+from api.tally import Tally, quarter
 from hoflicht.catalogue import Role, Yard
-from hoflicht.reading import Reading
 
-# A car that finds the lane free is through so soon after it was counted. Waits are long against it; so a departure counts for
-# the rate only when the lane has been in use for longer, and cars that came so lately are rolling, not waiting.
-ROLLING_MS = 30_000
-MAX_CARS_AT_ONCE = 50  # one reading of a passage; hoflicht.quantities allows no more
-
-
-class Passage(msgspec.Struct, frozen=True):
-    """Cars that joined the queue (`joined`) or left it."""
-
-    at_ms: int
-    joined: bool
-    cars: int
+ROLLING_MS = 30_000  # cars that came so lately may roll, not stand, while the gate is free
+FIRST_WEIGHTS = (1.0, 0.0, 0.0, 0.0)  # of the voices before anything is learnt: the model alone knows the catalogue
+COLD_WEIGHTS = (0.6, 0.2, 0.2, 0.0)  # on the first day it knows no more than that, and the catalogue may be wrong
+RENEW_CARS = 10  # departures after which the rates are made anew; each alone changes them by less than a hundredth
+MOVES = 3  # of the head of the lane without a departure: that counter is out, not unlucky (0.03 ** 3)
+GAPS = 11.0  # usual gaps between two cars without one: that counter is out, not unlucky (exp(-11))
+PROGRESS_MS = 60_000  # what is usual at a time of day hardly changes within a minute
+SOME_DAYS = 0.9  # learnt, before a gap between cars is unusual: the catalogue knows the pace, not the demand
+BEFORE_MS = 3 * 3_600_000  # before the opening a day begins; nobody queues so early
+SOMEBODY = 0.5  # cars; fewer are nobody
 
 
-class Hold(msgspec.Struct, frozen=True):
-    """A gate that is held from now on, or no more."""
+class Number(NamedTuple):
+    """What is to be said at one instant, in seconds."""
 
-    at_ms: int
-    gate: str
-    held: bool
-
-
-Event: TypeAlias = Passage | Hold | Look
+    mean_s: float
+    p10_s: float
+    p50_s: float
+    p90_s: float
 
 
 class Day:
     """The state of a lane after the events so far. `passages_tell` is False where one of the two counters is missing."""
 
-    def __init__(self, yard: Yard, opens_ms: int, passages_tell: bool) -> None:
-        self._yard = yard
-        self.passages_tell = passages_tell
-        # Where only the exit counts departures, the count holds the cars on the yard too; the lane begins behind the full bays.
-        self.inside = yard.bays if departure_role(yard) is Role.YARD_EXIT and passages_tell else 0
-        self._counted = Rate(0.0, 0.0)
-        self._at_ms = opens_ms  # exposure begins with the opening
-        self._opens_ms = opens_ms
-        self._waiting_since_ms: int | None = None
-        self._joined_ms: deque[int] = deque(maxlen=queue.MAX_CARS)
-        self._held_gates: set[str] = set()
-        self.mass: Mass = queue.EMPTY
+    def __init__(self, yard: Yard, opens_ms: int, profile: Profile, follows: bool = False, miscount: int | None = None) -> None:
+        self._yard, self._opens_ms, self._follows = yard, opens_ms, follows
+        self._departs = departure_role(yard)
+        roles = {sensor.role for sensor in yard.sensors.values()}
+        self.passages_tell = Role.LANE_ENTRY in roles and self._departs in roles
+        self.pace = Pace(yard, profile)
+        self._is_trial = miscount is not None  # of another error of the counters: only how likely it makes the day is asked
+        variance = MISCOUNTS[profile.miscount if miscount is None else miscount]
+        start = profile.carried if follows and profile.carried else (1.0,)
+        self.queue = Queue(self.pace, variance, profile.per_entry, start)
+        self._has_lane = Role.LANE in roles
+        self.line = Line(profile.per_entry, keeps_order=self._has_lane)
+        self.stack = Stack(FIRST_WEIGHTS if profile.days else COLD_WEIGHTS, profile)
+        self.band = Band(profile)
+        self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600)
         self.lane = Lane()
-        self.released_ms = opens_ms  # the last time a hold ended
-        self.last_left_ms = opens_ms
-        self.rate_at_last_left = self.rate
-        self.stood_since_left = 0  # cars that stood at the head since the last departure was counted
+        self.entries = self.exits = 0
+        self.bin_departures, self.bin_waiting_s = np.zeros(BINS), np.zeros(BINS)
+        self._pending_s, self._pending_waiting_s = np.zeros(CARS), np.zeros(BINS)  # until a departure proves the counter alive
+        self.at_ms = opens_ms - BEFORE_MS
+        self._joined: list[Car] = []  # at this very instant
+        self._ended: list[tuple[Car, list[tuple[Car, float]], int]] = []  # let in at this very instant
+        self._joined_ms: list[int] = []
+        self._found_empty: set[int] = set()
+        self._news = News(yard.metres_per_car)
+        self._out: set[str] = set()
+        self._held_gates: set[str] = set()
+        self._last_wait_s: float | None = None
+        self.measured: list[tuple[int, float, float]] = []  # waits that ended: joined at, ms; seconds; with which probability
+        self._progress: dict[int, Progress] = {}  # of the latest minute that was asked about
+        self.released_ms = self.last_left_ms = self.last_joined_ms = opens_ms
+        self.moved_unexplained = 0  # times the head of the lane moved up since the last departure was counted
         self.left_unexplained = 0  # departures since the last entry beyond the cars there were
 
     @property
@@ -66,57 +83,130 @@ class Day:
         return bool(self._held_gates)
 
     @property
-    def rate(self) -> Rate:
-        """What the configured rate and the day so far say."""
-        prior = rate.usual(self._yard.usual_entries_per_hour)
-        return Rate(prior.shape + self._counted.shape, prior.exposure_s + self._counted.exposure_s)
+    def blind(self) -> Blind:
+        """Which counters are out."""
+        roles = {self._yard.sensors[counter].role for counter in self._out}
+        entry = Role.LANE_ENTRY in roles or (self.tally.days > SOME_DAYS and self._gap() > GAPS)
+        return Blind(entry, self._departs in roles or self.moved_unexplained >= MOVES)
 
-    def rolling(self, at_ms: int) -> int:
-        """How many cars came so lately that they may not have reached the gate; none while one stands there."""
-        head = self.lane.head(at_ms, self._yard.metres_per_car)
-        if head is not None and head.occupied:
-            return 0
-        return sum(1 for joined_ms in self._joined_ms if at_ms - joined_ms < ROLLING_MS)
+    def number(self) -> Number:
+        """The wait of a car that joins now; of those that joined at this very instant, where some did."""
+        said = self._said()
+        return Number(said.number_s, *self.band.waits_s(said.number_s, said.scale_s))
 
     def take(self, event: Event) -> None:
         """Let the time until `event` pass, and take it in."""
+        if isinstance(event, Look) and self._repeats(event):
+            self.lane.note(event)
+            return
         self.pass_until(event.at_ms)
-        if isinstance(event, Look):
+        if isinstance(event, Passage):
+            for _ in range(event.cars):
+                self._join(event.at_ms) if event.joined else self._leave(event.at_ms)
+        elif isinstance(event, Look):
             self._look(event)
         elif isinstance(event, Hold):
             self._hold(event)
+        elif isinstance(event, InUse):
+            if self.queue.mean_waiting() > SOMEBODY:
+                self.queue.in_use(event.bays)
+        elif event.is_out:
+            self._out.add(event.counter)
         else:
-            for _ in range(event.cars):
-                self._join(event.at_ms) if event.joined else self._leave(event.at_ms)
-        self._note_waiting(event.at_ms)
+            self._out.discard(event.counter)
+
+    def seen_at(self, at_ms: int) -> "Day":
+        """This day as it will stand at `at_ms` if nothing happens until then."""
+        if at_ms <= self.at_ms:
+            return self
+        self.learn_ended()
+        seen = copy.copy(self)
+        seen.queue = copy.copy(self.queue)
+        seen._pending_s, seen._pending_waiting_s = self._pending_s.copy(), self._pending_waiting_s.copy()
+        seen.pass_until(at_ms)
+        return seen
 
     def pass_until(self, at_ms: int) -> None:
-        """Let time pass; while cars wait and none is held back, it is exposure."""
-        passed_ms = at_ms - self._at_ms
-        if passed_ms <= 0:
+        """Let time pass; what ended at the last instant is learnt from."""
+        if at_ms <= self.at_ms:
             return
-        exposed_ms = 0
-        if self._waiting_since_ms is not None and not self.held:
-            exposed_ms = max(0, min(passed_ms, at_ms - self._waiting_since_ms - ROLLING_MS))
-        self._counted = rate.faded(self._counted, passed_ms / 1000, exposed_ms / 1000)
-        self._at_ms = at_ms
+        self.learn_ended()
+        start_ms = self.at_ms if self._follows else max(self.at_ms, self._opens_ms)
+        if (
+            not self.pace.at_exit
+            and self._has_lane
+            and self._joined_ms
+            and self.queue.mean_waiting() < len(self._rolling(start_ms)) + SOMEBODY
+        ):
+            start_ms = max(start_ms, min(at_ms, self._joined_ms[-1] + ROLLING_MS))
+        if at_ms > start_ms and not self.held and self.passages_tell:
+            self._pass((at_ms - start_ms) / 1000, (start_ms - self._opens_ms) / 1000)
+        self.at_ms = at_ms
+
+    def _pass(self, seconds: float, since_s: float) -> None:
+        blind = self.blind
+        if not blind.departure and self._is_of_today(self.at_ms):
+            length = len(self.queue.p)
+            self._pending_s[:length] += (self.queue.p * self.pace.units[:length]).sum(axis=1) * seconds
+            self._pending_waiting_s[quarter(since_s)] += self.queue.busy() * seconds
+        unseen = blind._replace(
+            departure=blind.departure
+            and (self.queue.mean_waiting() < SOMEBODY or not self.lane.watches(self.at_ms, self._yard.metres_per_car))
+        )
+        self.queue.passes(seconds, since_s, unseen, self.tally.arrivals_per_s(since_s) if blind.entry else 0.0)
 
     def _join(self, at_ms: int) -> None:
-        self._joined_ms.append(at_ms)
+        if self.queue.mean_waiting() < SOMEBODY:
+            self._found_empty.add(at_ms)
+        self._joined.append(self.line.join(at_ms))
+        self._joined_ms = [*(ms for ms in self._joined_ms if at_ms - ms < ROLLING_MS), at_ms]
+        self.last_joined_ms = at_ms
+        self._news.passed += 1
+        if self._is_of_today(at_ms):
+            self.entries += 1
+            self.tally.came(self.since_s(at_ms))
         self.left_unexplained = 0
         if self.passages_tell:
-            self.mass = queue.entered(self.mass)
-            self.left_unexplained = -queue.median(self.mass)
+            self.queue.entered()
 
     def _leave(self, at_ms: int) -> None:
+        self._note_left(at_ms)
+        self._news.passed += 1
+        self.exits += self._is_of_today(at_ms)
+        self.left_unexplained = self.left_unexplained + 1 if self.queue.mean_waiting() < SOMEBODY else 0
+        self.moved_unexplained = 0
+
+    def _note_left(self, at_ms: int) -> None:
+        """Somebody is let in."""
+        waiting = self.queue.mean_waiting()
+        if waiting > SOMEBODY or not self.pace.at_exit:
+            spread = self.queue.spread_waiting()
+            head = self.line.head(waiting)
+            if head is not None:
+                self._last_wait_s = (at_ms - head.joined_ms) / 1000
+                self._ended.append((head, list(self.line.leaves(waiting, spread)), at_ms))
         self.last_left_ms = at_ms
-        self.stood_since_left = 0
-        self.left_unexplained += 1
-        if self._waiting_since_ms is not None and at_ms - self._waiting_since_ms >= ROLLING_MS and not self.held:
-            self._counted = Rate(self._counted.shape + 1, self._counted.exposure_s)
-        self.rate_at_last_left = self.rate
-        if self.passages_tell:
-            self.mass = queue.left(self.mass)
+        self._news.left(at_ms)
+        if not self.passages_tell:
+            return
+        if self.held or (at_ms < self._opens_ms and not self._follows):
+            self.queue.slips_out()
+            return
+        before, waited = self.queue.left()
+        is_paced = self.pace.at_exit or not self._has_lane or waiting > len(self._rolling(at_ms)) + SOMEBODY
+        if is_paced and self._is_of_today(at_ms):
+            self._count_departure(before, waited)
+
+    def _count_departure(self, before: Array, waited: float) -> None:
+        """One more was let in of so many; `waited`: the probability that somebody waited."""
+        self.pace.today[: len(before)] += before
+        self.pace.today_s += self._pending_s
+        self.bin_departures[quarter(self.since_s(self.at_ms))] += waited
+        self.bin_waiting_s += self._pending_waiting_s
+        self._pending_s[:], self._pending_waiting_s[:] = 0.0, 0.0
+        if self.exits % RENEW_CARS == 0:
+            self.pace.renew()
+            self._progress.clear()
 
     def _hold(self, hold: Hold) -> None:
         if hold.held:
@@ -128,67 +218,127 @@ class Day:
     def _look(self, look: Look) -> None:
         before = self.lane.latest(look.sensor)
         has_just_stopped = look.occupied and before is not None and before.occupied is None
-        if has_just_stopped and look.position_m <= self._yard.metres_per_car:
-            self.stood_since_left += 1
         self.lane.note(look)
+        if has_just_stopped and look.position_m <= self._yard.metres_per_car:
+            self._move_up(look.at_ms)
         steady = self.lane.steady(look.at_ms)
         if not self.passages_tell:
-            self.mass = queue.ANY if steady else queue.EMPTY
+            self.queue.forget()
             for each in steady:
                 self._see(each)
         elif look in steady:
             self._see(look)
 
+    def _repeats(self, look: Look) -> bool:
+        """Whether it says no more than before: most looks do, and are not worth a step of time."""
+        if look.occupied is None:
+            return self.passages_tell
+        before = self.lane.latest(look.sensor)
+        same = before is not None and before.occupied == look.occupied and before.since_ms == look.since_ms
+        return same and self.passages_tell and not self._news.is_news(look)
+
+    def _move_up(self, at_ms: int) -> None:
+        """A car has come to stand at the head. Where departures are not counted any more that is one."""
+        self.moved_unexplained += 1
+        counter_is_out = any(self._yard.sensors[counter].role is self._departs for counter in self._out)
+        if counter_is_out or self.moved_unexplained > MOVES:
+            self._note_left(at_ms)
+        elif self.moved_unexplained == MOVES:
+            self.queue.reopen(self.pace.usual(self.since_s(at_ms)))
+            for _ in range(MOVES):
+                self._note_left(at_ms)
+
     def _see(self, look: Look) -> None:
-        if look.occupied is not None:
-            elsewhere = self.inside + (0 if look.occupied else self.rolling(look.at_ms))
-            self.mass = queue.seen(self.mass, Sight(look.occupied, look.position_m, self._yard.metres_per_car), elsewhere)
+        if look.occupied is None or self._news.is_stuck(look) or not self._news.is_news(look):
+            return
+        rolling = 0 if look.occupied else len(self._rolling(look.at_ms))
+        sight = Sight(look.occupied, look.position_m, self._yard.metres_per_car)
+        self.queue.seen(sight, rolling, turned=self._news.take(look))
 
-    def _note_waiting(self, at_ms: int) -> None:
-        if sum(self.mass[: self.inside + 1]) > 0.5:
-            self._waiting_since_ms = None
-        elif self._waiting_since_ms is None:
-            self._waiting_since_ms = max(at_ms, self._opens_ms)
+    def learn_ended(self) -> None:
+        """What joined and ended at the last instant; then time may go on."""
+        if self._is_trial:
+            self._joined, self._ended = [], []
+            return
+        if self._joined:
+            said = self._said()
+            for car in self._joined:
+                car.said = said
+            if self.pace.at_exit and self.queue.mean_waiting() < SOMEBODY:  # there was a bay for each
+                self._last_wait_s = 0.0
+                self._ended += [(car, [(car, 1.0)], car.joined_ms) for car in self._joined]
+            self._joined = []
+        for head, leaves, at_ms in self._ended:
+            self._ended_wait(head, leaves, at_ms)
+        self._ended = []
 
+    def _ended_wait(self, head: Car, leaves: Sequence[tuple[Car, float]], at_ms: int) -> None:
+        wait_s = (at_ms - head.joined_ms) / 1000
+        if not self._is_of_today(at_ms):
+            return
+        self.tally.ended(self.since_s(head.joined_ms), wait_s, head.joined_ms in self._found_empty)
+        if head.said is not None:
+            self.stack.learn(head.said.voices_s, wait_s)
+        for car, chance in leaves:
+            self.measured.append((car.joined_ms, (at_ms - car.joined_ms) / 1000, chance))
+            found_a_bay = self.pace.at_exit and at_ms == car.joined_ms  # that tells nothing of how far a wait is off
+            if car.said is not None and not found_a_bay:
+                self.band.learn(car.said.number_s, car.said.scale_s, [((at_ms - car.joined_ms) / 1000, chance)])
 
-class Telling:
-    """One day, told as far as asked; `readings` are sorted by time and of this yard only."""
+    def _said(self) -> Said:
+        waiting = self.queue.mean_waiting()
+        behind = (len(self._joined) + 1) / 2 if self._joined else 0.0
+        if not self.pace.at_exit:
+            behind += len(self._rolling(self.at_ms)) if not self._joined else 0
+        since_s = self.since_s(self.at_ms)
+        first_s = self.tally.first_wait_s() if self._has_lane else None
+        model_s = self._progressing().wait_s(self.queue, behind, first_s)
+        head = self.line.head(waiting)
+        elapsed_s = (self.at_ms - head.joined_ms) / 1000 if head is not None and waiting > SOMEBODY else 0.0
+        last_s = model_s if self._last_wait_s is None else self._last_wait_s
+        voices_s = (model_s, last_s, elapsed_s, self.tally.same_hour_s(since_s, model_s))
+        number_s = self.stack.wait_s(voices_s)
+        return Said(voices_s, number_s, self._scale_s(number_s))
 
-    def __init__(self, yard: Yard, readings: Sequence[Reading], opens_ms: int) -> None:
-        roles = {sensor.role for sensor in yard.sensors.values()}
-        self._day = Day(yard, opens_ms, Role.LANE_ENTRY in roles and departure_role(yard) in roles)
-        self._events = deque(sorted(_events(yard, readings), key=_order))
+    def gap_s(self) -> float:
+        """The mean time between two cars that are let in, while cars wait."""
+        return 1 / (self.pace.per_second * max(float(self.queue.states @ self.pace.share), 1 / len(self.pace.share)))
 
-    def until(self, at_ms: int) -> Day:
-        """The day as it stood at `at_ms`, no earlier than what was asked before; it changes when more is asked."""
-        while self._events and self._events[0].at_ms <= at_ms:
-            self._day.take(self._events.popleft())
-        self._day.pass_until(at_ms)
-        return self._day
+    def _scale_s(self, number_s: float) -> float:
+        """How far a wait is usually off: k gaps of a Poisson stream, and a count that is not sure."""
+        gap_s = self.gap_s()
+        mass = self.queue.cars
+        n = np.arange(len(mass))
+        variance = float(mass @ n**2 - (mass @ n) ** 2)
+        return float(np.sqrt(gap_s * (number_s + gap_s) + max(variance, 0.0) * gap_s**2))
 
+    def _progressing(self) -> Progress:
+        minute_ms = self.at_ms // PROGRESS_MS * PROGRESS_MS
+        if minute_ms not in self._progress:
+            self._progress.clear()
+            self._progress[minute_ms] = Progress(self.pace, self.since_s(minute_ms))
+        return self._progress[minute_ms]
 
-def departure_role(yard: Yard) -> Role:
-    """Whose passages say that a car left the queue: the entry control's, or the exit's where there is none."""
-    has_control = any(sensor.role is Role.ENTRY_CONTROL for sensor in yard.sensors.values())
-    return Role.ENTRY_CONTROL if has_control else Role.YARD_EXIT
+    def _rolling(self, at_ms: int) -> list[int]:
+        """When those came that may not have reached the gate; none while one stands there, or where no sensor looks at the lane."""
+        if not self._has_lane:
+            return []
+        head = self.lane.head(at_ms, self._yard.metres_per_car)
+        if head is not None and head.occupied:
+            return []
+        return [joined_ms for joined_ms in self._joined_ms if at_ms - joined_ms < ROLLING_MS]
 
+    def _gap(self) -> float:
+        """Usual gaps between two cars since the last one came, while others still left: else the yard is only quiet."""
+        since_ms = self.last_left_ms - max(self.last_joined_ms, self._opens_ms)
+        if since_ms <= 0:
+            return 0.0
+        return since_ms / 1000 * self.tally.arrivals_per_s(self.since_s(self.at_ms))
 
-def _events(yard: Yard, readings: Iterable[Reading]) -> Iterable[Event]:
-    presence: dict[str, list[Reading]] = {}
-    departs = departure_role(yard)
-    for reading in readings:
-        role = yard.sensors[reading.sensor].role
-        if reading.quantity == "passage" and role in (Role.LANE_ENTRY, departs):
-            cars = min(max(round(reading.value), 0), MAX_CARS_AT_ONCE)
-            yield Passage(reading.at_ms, role is Role.LANE_ENTRY, cars)
-        elif reading.quantity == "held" and role is Role.GATE:
-            yield Hold(reading.at_ms, reading.sensor, reading.value >= 0.5)
-        elif reading.quantity == "presence" and role is Role.LANE:
-            presence.setdefault(reading.sensor, []).append(reading)
-    for sensor, seen in presence.items():
-        yield from looks(seen, yard.sensors[sensor].position_m or 0.0)
+    def _is_of_today(self, at_ms: int) -> bool:
+        """What was before an opening that follows another was learnt with that one."""
+        return not self._follows or at_ms >= self._opens_ms
 
-
-def _order(event: Event) -> tuple[int, int]:
-    """By time; at the same instant any fixed order will do."""
-    return event.at_ms, isinstance(event, Passage) + 2 * isinstance(event, Look)
+    def since_s(self, at_ms: int) -> float:
+        """Seconds from the opening to `at_ms`."""
+        return (at_ms - self._opens_ms) / 1000

@@ -1,6 +1,7 @@
 """What presence sensors along the lane steadily see: a car that rolls by tells nothing, one that stands does."""
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -9,6 +10,8 @@ from hoflicht.reading import Reading
 
 STEADY_MS = 20_000  # so long no car rolls past one sensor, and so long a gap between moving cars never lasts
 SILENT_MS = 150_000  # presence is repeated at least every 60 s: two repeats lost and a batch's way
+STUCK_CARS = 10  # gaps that a sensor may overlook, one after the other
+SAME_MS = 300_000  # a counter that counts nobody for so long must not make a lane sensor dumb
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -38,6 +41,38 @@ def looks(readings: Sequence[Reading], position_m: float) -> Iterator[Look]:
         before = reading
 
 
+class News:
+    """Which looks tell something new of a queue of which so many have `passed` any counter."""
+
+    def __init__(self, metres_per_car: float) -> None:
+        self._metres_per_car = metres_per_car
+        self._told: dict[str, tuple[bool | None, int, int]] = {}  # by sensor: what it told, after how many passages, when
+        self._left_ms: deque[int] = deque(maxlen=STUCK_CARS)
+        self.passed = 0
+
+    def left(self, at_ms: int) -> None:
+        """A car was let in."""
+        self._left_ms.append(at_ms)
+
+    def is_stuck(self, look: Look) -> bool:
+        """A sensor over a queue that moves sees the gaps run by; one that sees none for many cars sees something else."""
+        return bool(look.occupied) and len(self._left_ms) == STUCK_CARS and look.since_ms < self._left_ms[0]
+
+    def is_news(self, look: Look) -> bool:
+        """The same cars seen again tell nothing: as many must have passed as stand before the sensor, or time enough."""
+        told = self._told.get(look.sensor)
+        if told is None or told[0] != look.occupied:
+            return True
+        have_passed = self.passed - told[1] >= look.position_m / self._metres_per_car
+        return have_passed or look.at_ms - told[2] >= SAME_MS
+
+    def take(self, look: Look) -> bool:
+        """Note that `look` has been heeded; whether its sensor had told the contrary before."""
+        told = self._told.get(look.sensor)
+        self._told[look.sensor] = (look.occupied, self.passed, look.at_ms)
+        return told is not None and told[0] != look.occupied
+
+
 class Lane:
     """The latest look of each sensor."""
 
@@ -57,6 +92,10 @@ class Lane:
         fresh = [look for look in self._latest.values() if look.occupied is not None and at_ms - look.at_ms <= SILENT_MS]
         fresh.sort(key=lambda look: (look.position_m, look.sensor))
         return [look for look in fresh if not _contradicted(look, fresh)]
+
+    def watches(self, at_ms: int, metres: float) -> bool:
+        """Whether a sensor within so many metres of the gate lives, be what it sees steady or not."""
+        return any(look.position_m <= metres and at_ms - look.at_ms <= SILENT_MS for look in self._latest.values())
 
     def head(self, at_ms: int, metres_per_car: float) -> Look | None:
         """What the sensor at the head of the lane steadily sees, if there is one within the first car's length."""

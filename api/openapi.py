@@ -10,18 +10,23 @@ from fastapi.responses import Response
 
 from api import problems
 from api.answers import AirAnswer, AirsAnswer, Health, LampAnswer, LampsAnswer, Measured, OpeningHours, YardAnswer, YardsAnswer
+from api.forecast import ForecastAnswer, HourForecast
 from api.history import HistoryAnswer, Point, Series
+from api.past import Unknown
 from api.problems import Problem
 from api.reply import JSON
 from hoflicht import __version__
-from hoflicht.wait import State, Trend, Wait
+from hoflicht.wait import State, Trend, Trust, Wait
 
 REF = "#/components/schemas/{name}"
 ABOUT = """Live waiting times of recycling yards, street lamps and air, measured without any personal data.
 
 - Anonymous, read only, CORS open. Please keep to `Cache-Control`, and ask with `If-None-Match`.
 - The wait is the time from joining the tail of the queue to passing the entry control, for a car that arrives now: `p50_s` is the
-  median, one car in ten waits less than `p10_s`, one in ten longer than `p90_s`.
+  median, one car in ten waits less than `p10_s`, one in ten longer than `p90_s`, and `mean_s` is what to expect on average.
+- A face for people should show `shown_min`, the median rounded up to a step and held, so that it does not flicker; 61 stands for
+  "more than 60". `trust` is `measured` where the estimate is calibrated on waits measured back, `configured` where it still rests
+  on what the operator expects (say "about"), and `reckoned` where a counter is out.
 - A number is null where the data do not carry it; `reason` then says why. Show nothing older than `valid_until`.
 - Instants are RFC 3339 with their zone. Errors are problem details (RFC 9457).
 """
@@ -40,7 +45,12 @@ WAIT = Wait(
     p10_s=402,
     p50_s=743,
     p90_s=1231,
+    mean_s=791,
+    shown_min=15,
     queue=8,
+    queue_p10=6,
+    queue_p90=11,
+    trust=Trust.MEASURED,
     trend=Trend.RISING,
     last_entry=NOON + dt.timedelta(hours=6, minutes=30),
     latest_arrival=NOON + dt.timedelta(hours=6, minutes=9, seconds=29),
@@ -71,6 +81,15 @@ EXAMPLES: dict[type, msgspec.Struct] = {
     YardAnswer: YARD,
     YardsAnswer: YardsAnswer("Duisburg", [YARD]),
     HistoryAnswer: HistoryAnswer("hof-nord", "wait_p50", "s", 300, [Series("estimate", [Point(NOON, 731.0)])]),
+    ForecastAnswer: ForecastAnswer(
+        "hof-nord",
+        NOON,
+        [
+            HourForecast(at=NOON, state=State.OPEN, mean_s=845, p10_s=310, p50_s=760, p90_s=1530),
+            HourForecast(at=NOON + dt.timedelta(hours=1), state=State.OPEN, reason=Unknown.YOUNG),
+            HourForecast(at=NOON + dt.timedelta(hours=7), state=State.CLOSED),
+        ],
+    ),
     LampsAnswer: LampsAnswer("Duisburg", [LAMP]),
     AirsAnswer: AirsAnswer("Duisburg", [AIR]),
     Health: Health(True, __version__, "answers", 4),

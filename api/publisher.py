@@ -1,12 +1,15 @@
 """Every ten seconds each yard's wait goes out: retained to the signs, to the open streams, and back into the store."""
 
+import contextlib
 import logging
+import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
+from api.hindsight import Findings
 from api.yards import Yards
 from hoflicht import topics, wait
 from hoflicht.batch import batch
@@ -15,7 +18,7 @@ from hoflicht.catalogue import API, ESTIMATE
 from hoflicht.clock import Clock
 from hoflicht.errors import Unavailable
 from hoflicht.reading import Reading
-from hoflicht.wait import STATE_CODES, State, Wait
+from hoflicht.wait import STATE_CODES, STEPS_MIN, TRUST_CODES, State, Wait, number
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +43,11 @@ class Publishing(Protocol):
     def event(self, timeout_s: float) -> Event | None: ...
 
 
-def run(yards: Yards, session: Publishing | None, tell: Tell, clock: Clock, stopping: threading.Event) -> None:
-    """Publish over `session`, if there is one, and `tell` the same waits to this process, until `stopping`."""
+def run(yards: Yards, session: Publishing | None, tell: Tell, findings: Findings, clock: Clock, stopping: threading.Event) -> None:
+    """Publish over `session`, if there is one, and `tell` the same waits to this process, until `stopping`.
+
+    What hindsight puts into `findings` goes into the store the same way.
+    """
     publisher = Publisher(session, clock) if session is not None else None
     while not stopping.is_set():
         waits = yards.waits()
@@ -50,6 +56,7 @@ def run(yards: Yards, session: Publishing | None, tell: Tell, clock: Clock, stop
             shown.labels(name).set(float("nan") if each.p50_s is None else each.p50_s)
         if publisher is not None:
             publisher.publish(waits)
+            publisher.keep(findings)
             publisher.rest(stopping)
         else:
             stopping.wait(INTERVAL_S)
@@ -75,6 +82,12 @@ class Publisher:
         except Unavailable:
             unpublished.inc(len(waits))
 
+    def keep(self, findings: Findings) -> None:
+        """Write `findings` into the store; what is lost on the way comes again within the hour."""
+        with contextlib.suppress(queue.Empty, Unavailable):
+            while True:
+                self._write_back(findings.get_nowait())
+
     def rest(self, stopping: threading.Event) -> None:
         """Wait for the next round; a new connection begins it at once, for that broker may have forgotten everything."""
         end_ms = self._clock.monotonic_ms() + round(INTERVAL_S * 1000)
@@ -98,8 +111,11 @@ class Publisher:
         is_due = self._kept_ms is None or now_ms - self._kept_ms >= KEPT_EVERY_MS
         if waits and (is_due or states != self._kept_states):
             kept = [reading for each in waits.values() for reading in readings(each)]
-            self._session.publish(batch(API, b"%d" % self._clock.now_ms(), kept))
+            self._write_back(kept)
             self._kept_ms, self._kept_states = now_ms, states
+
+    def _write_back(self, kept: Sequence[Reading]) -> None:
+        self._session.publish(batch(API, b"%d" % self._clock.now_ms(), kept))
 
 
 def readings(each: Wait) -> Sequence[Reading]:
@@ -110,9 +126,23 @@ def readings(each: Wait) -> Sequence[Reading]:
         "wait_p10": each.p10_s,
         "wait_p50": each.p50_s,
         "wait_p90": each.p90_s,
+        "wait_mean": each.mean_s,
+        "wait_shown": _shown_min(each),
+        "wait_trust": None if each.trust is None else TRUST_CODES[each.trust],
         "queue_length": each.queue,
+        "queue_p10": each.queue_p10,
+        "queue_p90": each.queue_p90,
+        "arrival_margin": None if each.latest_arrival is None else (each.latest_arrival - each.as_of).total_seconds(),
     }
     return [Reading(each.yard, ESTIMATE, name, at_ms, float(value)) for name, value in values.items() if value is not None]
+
+
+def _shown_min(each: Wait) -> int | None:
+    """The step on the faces, 61 for more than the last; a bound that the sensors prove is none, for it says nothing above it."""
+    shown = number(each)
+    if shown is None or each.more_than_s is not None:
+        return None
+    return STEPS_MIN[-1] + 1 if shown.is_more else shown.minutes
 
 
 def _message(each: Wait) -> Message:

@@ -11,6 +11,7 @@ class Reason(enum.StrEnum):
     UNSTEADY = "the lane sensors see nothing steady"
     GATE_COUNTER = "the counter at the gate is silent"
     TAIL_COUNTER = "the counter at the end of the queue is silent"
+    COUNTER_OUT = "a counter is out and the queue has drifted out of knowledge"
     GATE_HELD = "the gate is held"
     STANDSTILL = "cars stand and nobody is let in"
     OUT_OF_SIGHT = "the queue is longer than its sensors reach"

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime
 
-from api import answers, streams
+from api import answers, outlook, streams
 from api.history import MAX_STEP_S, MIN_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
 from api.openapi import describe
 from api.problems import Wrong
@@ -52,6 +52,7 @@ def router(city: City, store: Store, yards: Yards, open_streams: Streams, clock:
     routes = APIRouter(prefix="/v1")
     _add_yards(routes, city, yards)
     _add_history(routes, city, store, clock)
+    routes.include_router(outlook.router(city, store, yards, clock))
     _add_streams(routes, city, open_streams)
     _add_places(routes, city, store, clock)
     return routes

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api import words
+from api import sentences
 from api.words import Words
 from hoflicht.catalogue import City
-from hoflicht.wait import State, Wait, shown_minutes
+from hoflicht.wait import State, Wait, number
 
 ARROWS = {"rising": "↗", "steady": "→", "falling": "↘"}
 SHORT_MIN = 10  # up to here a wait is marked as short
@@ -25,8 +25,11 @@ class YardView(msgspec.Struct, frozen=True):
     level: str  # "free", "short", "medium", "long": the colour; "held", "closing", "closed", "unknown": no number
     state: str
     headline: str
+    rough: str
     big: str
     detail: str
+    note: str
+    queue: str
     trend: str
     arrow: str
     arrival: str
@@ -51,21 +54,24 @@ def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) ->
     yards = []
     for name, wait in waits.items():
         yard = city.yards[name]
-        big = words.big(wait) or ""
+        big = sentences.big(wait)
         yards.append(
             YardView(
                 id=name,
                 name=yard.name,
                 address=yard.address,
                 level=_level(wait),
-                state=words.state(wait, language),
-                headline=words.headline(wait, language),
+                state=sentences.state(wait, language),
+                headline=sentences.headline(wait, language),
+                rough=sentences.rough(wait, language),
                 big=big,
-                detail=words.detail(wait, language, now.date()),
+                detail=sentences.detail(wait, language, now.date()),
+                note=sentences.note(wait, language),
+                queue=sentences.queue(wait, language),
                 trend=language.trends[wait.trend] if big and wait.trend is not None else "",
                 arrow=ARROWS[wait.trend] if big and wait.trend is not None else "",
-                arrival=words.arrival(wait, language, zone),
-                heard=language.heard.format(time=words.clock(wait.as_of.astimezone(zone))),
+                arrival=sentences.arrival(wait, language, zone),
+                heard=language.heard.format(time=sentences.clock(wait.as_of.astimezone(zone))),
                 age_s=max(0.0, (now - wait.as_of).total_seconds()),
                 valid_s=max(0.0, (wait.valid_until - now).total_seconds()),
                 best=name in best,
@@ -77,20 +83,21 @@ def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) ->
 def _level(wait: Wait) -> str:
     if wait.state is not State.OPEN:
         return wait.state.value
-    seconds = wait.p50_s if wait.p50_s is not None else wait.more_than_s
-    if seconds is None:
+    shown = number(wait)
+    if shown is None:
         return State.UNKNOWN.value
-    if seconds == 0:
+    if shown.minutes == 0:
         return "free"
-    if seconds <= SHORT_MIN * 60:
+    if shown.minutes <= SHORT_MIN and not shown.is_more:
         return "short"
-    return "medium" if seconds < LONG_MIN * 60 else "long"
+    return "medium" if shown.minutes < LONG_MIN else "long"
 
 
 def _best(waits: Mapping[str, Wait]) -> frozenset[str]:
     """The yards with the shortest wait as shown, where others are open that take longer."""
-    shown = {name: shown_minutes(wait.p50_s) for name, wait in waits.items() if wait.state is State.OPEN and wait.p50_s is not None}
-    shortest = min(shown.values(), default=0)
-    if all(minutes == shortest for minutes in shown.values()):
+    shown = {name: found for name, wait in waits.items() if (found := number(wait)) is not None}
+    shortest = min(shown.values(), default=None)
+    # "More than 5" may be an hour.
+    if shortest is None or shortest.is_more or all(found == shortest for found in shown.values()):
         return frozenset()
-    return frozenset(name for name, minutes in shown.items() if minutes == shortest)
+    return frozenset(name for name, found in shown.items() if found == shortest)

@@ -1,77 +1,95 @@
-"""The live waiting time: a pure function of the catalogue, the events of the day, and the instant.
+"""The live waiting time: a pure function of the catalogue, what was learnt until last night, the day's events, and the instant.
 
 Any replica that reads the same events gives the same answer, and yesterday can be replayed. `api.day` folds the events into a
-probability for each number of cars in the lane and a rate at which cars are let in; `api.rate` makes a wait of the two. This module
-decides what may be said of it: a number is shown only where the data carry it.
-
-A car that joins n others waits n + 1 gaps (Whitt 1999, Predicting queueing delays, Management Science 45); one that finds the lane
-empty, or only cars that are still rolling, waits none.
+number with its band; this module decides what may be said of it: a number is shown only where the data carry it.
 """
 
 import datetime as dt
-from bisect import bisect_right
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api import queue, rate
-from api.day import Day, Telling, departure_role
+from api import arrival, queue, steps
+from api.day import Day, Number
 from api.lane import SILENT_MS
+from api.opening import EARLIER, Opening, ms, utc
+from api.pace import departure_role
+from api.profile import COLD, Profile
 from api.reason import Reason
 from hoflicht import hours
 from hoflicht.catalogue import City, Role, Yard
 from hoflicht.reading import Reading
-from hoflicht.wait import State, Trend, Wait
+from hoflicht.wait import State, Trend, Trust, Wait
 
-EARLIER = dt.timedelta(hours=3)  # before the opening nobody queues so early; the lane is empty then
 VALID = dt.timedelta(seconds=60)
-AGO = dt.timedelta(minutes=15)  # what the trend compares with
+AGO_MS = 900_000  # what the trend compares with
 STEADY_S, STEADY_SHARE = 120, 0.2  # a smaller change is no trend
 UNLIKELY = 0.01  # a silence of the entry control that the rate explains so rarely is a standstill
 STANDSTILL_MS = 300_000  # and none is called before; a driver who looks for his papers takes three minutes
+DEAD = math.exp(-11)  # a silence so unlikely, while cars are believed to wait, is that of a counter or of the whole yard
 TAIL_MS = 300_000  # a queue that covers the last sensor so long reaches beyond it
-TOO_WIDE_S = 3_600  # a band wider than an hour helps nobody
-NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+TOO_WIDE_S = 3_600  # a band wider than an hour helps nobody, unless
+TOO_WIDE_SHARE = 1.5  # the wait is so long that this share of it is wider still
 BLIND_AFTER = 4  # cars that one counter has seen more than the other can explain: it is dead, not unlucky (0.03 ** 4)
-QUANTITIES = ("passage", "presence", "held")  # of a yard; and of its gateways:
-HEALTH = "port_open"
+RECKONED_MS = 20 * 60_000  # so long a queue is known without the counter at its end
+QUANTITIES = ("passage", "presence", "occupied", "held")  # of a yard; and of its gateways HEALTH
 
 
-def estimate(yard: str, city: City, events: Sequence[Reading], at: dt.datetime) -> Wait:
+def estimate(yard: str, city: City, events: Sequence[Reading], at: dt.datetime, profile: Profile = COLD) -> Wait:
     """The wait at `at` of a car that joins the queue of `yard`, an id of `city`, then.
 
-    `events` are readings of the yard's sensors from three hours before the opening on, and `port_open` of its gateways, in any
-    order and as often as you like; what is later than `at` is left out. Quantiles are None wherever the data do not carry them.
+    `events` are readings of the yard's sensors from `since` on, and `port_open` of its gateways, in any order and as often as you
+    like; what is later than `at` is left out. `profile` is what was learnt from the openings before. Quantiles are None wherever
+    the data do not carry them.
     """
-    earlier, wait = estimates(yard, city, events, (at - AGO, at))
+    at_ms = ms(at)
+    looks = steps.looks(at_ms)
+    told = list(estimates(yard, city, events, (dt.datetime.fromtimestamp(look / 1000, dt.UTC) for look in looks), profile))
+    earlier = max((n for n, look in enumerate(looks) if look <= at_ms - AGO_MS), default=0)
+    shown = steps.told((look, wait.p50_s) for look, wait in zip(looks, told, strict=True))
+    wait = msgspec.structs.replace(told[-1], shown_min=shown)
     if wait.p50_s is None:
         return wait
-    return msgspec.structs.replace(wait, trend=_trend(earlier.p50_s, wait.p50_s))
+    return msgspec.structs.replace(wait, trend=_trend(told[earlier].p50_s, wait.p50_s))
 
 
-def estimates(yard: str, city: City, events: Sequence[Reading], instants: Iterable[dt.datetime]) -> Iterator[Wait]:
-    """As `estimate`, without the trend, at each of `instants`, which rise: one telling of a day serves them all."""
+def estimates(
+    yard: str,
+    city: City,
+    events: Sequence[Reading],
+    instants: Iterable[dt.datetime],
+    profile: Profile = COLD,
+    *,
+    alive: bool = False,
+) -> Iterator[Wait]:
+    """As `estimate`, without trend and shown step, at each of `instants`, which rise: one telling of a day serves them all.
+
+    `alive`: the sensors are known to live although they are silent, as in a recording.
+    """
     zone = ZoneInfo(city.timezone)
     hours_of = city.yards[yard].hours
-    opening: _Opening | None = None
+    opening: Opening | None = None
     for instant in instants:
         at = instant.astimezone(zone).replace(microsecond=0)
-        blank = Wait(yard=yard, state=State.UNKNOWN, as_of=at, valid_until=at + VALID)
-        period = hours.period_at(at, hours_of, city)
-        if period is None or at >= _last_entry(period, city.yards[yard], city):
-            state = State.CLOSED if period is None else State.CLOSING
-            yield msgspec.structs.replace(blank, state=state, next_opening=hours.next_opening(at, hours_of, city))
+        blank = Wait(yard=yard, state=State.UNKNOWN, as_of=at, valid_until=(utc(at) + VALID).astimezone(zone))
+        if opening is None or not utc(opening.period.opens) <= utc(instant) < utc(opening.period.closes):
+            period = hours.period_at(instant, hours_of, city)
+            opening = None if period is None else Opening(yard, city, events, period, profile)
+        if opening is None or (not opening.goes_on and utc(instant) >= utc(opening.period.last_entry)):
+            state = State.CLOSED if opening is None else State.CLOSING
+            yield msgspec.structs.replace(blank, state=state, next_opening=hours.next_opening(instant, hours_of, city))
             continue
-        if opening is None or opening.period != period:
-            opening = _Opening(yard, city, events, period)
-        yield opening.told(blank)
+        yield _told(opening, ms(instant), blank, Trust.MEASURED if profile.days else Trust.CONFIGURED, alive)
 
 
 def since(yard: Yard, city: City, at: dt.datetime) -> dt.datetime:
     """The instant from which on `estimate` wants events."""
-    period = hours.period_on(at.astimezone(ZoneInfo(city.timezone)).date(), yard.hours, city)
-    return (period.opens if period is not None else at) - EARLIER
+    period = hours.period_at(at, yard.hours, city) or hours.period_on(
+        at.astimezone(ZoneInfo(city.timezone)).date(), yard.hours, city
+    )
+    return utc(period.opens if period is not None else at) - EARLIER
 
 
 def lives_by_its_gateway(yard: Yard) -> bool:
@@ -79,87 +97,52 @@ def lives_by_its_gateway(yard: Yard) -> bool:
     return all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
 
 
-class _Opening:
-    """One opening of a yard, told from instant to instant."""
-
-    def __init__(self, name: str, city: City, events: Sequence[Reading], period: hours.OpenPeriod) -> None:
-        self.period = period
-        self._yard = yard = city.yards[name]
-        self._last_entry = _last_entry(period, yard, city)
-        telling = {sensor for sensor, entry in yard.sensors.items() if entry.role is not Role.OTHER}
-        readings = _sorted(events, _ms(period.opens - EARLIER), _ms(period.closes))
-        self._own = [reading for reading in readings if reading.site == name and reading.sensor in telling]
-        self._health = [r for r in readings if r.quantity == HEALTH and r.value >= 0.5] if lives_by_its_gateway(yard) else []
-        self._day = Telling(yard, self._own, _ms(period.opens))
-
-    def told(self, blank: Wait) -> Wait:
-        """What may be said at the instant of `blank`."""
-        at_ms = _ms(blank.as_of)
-        day = self._day.until(at_ms)
-        own = self._own[: bisect_right(self._own, at_ms, key=lambda reading: reading.at_ms)]
-        health = self._health[: bisect_right(self._health, at_ms, key=lambda reading: reading.at_ms)]
-        last_ms = max((readings[-1].at_ms for readings in (own, health) if readings), default=0)
-        reason = _why_unknown(self._yard, last_ms, day, at_ms)
-        if reason:
-            return msgspec.structs.replace(blank, reason=reason)
-        last_entry = None if self._last_entry is NEVER else self._last_entry
-        rests_on = _rests_on(self._yard, own, day, at_ms)
-        carried = msgspec.structs.replace(blank, queue=_cars(day), last_entry=last_entry, rests_on=rests_on)
-        return _told_of(day, carried, self._yard, self._last_entry)
+def _told(opening: Opening, at_ms: int, blank: Wait, trust: Trust, alive: bool) -> Wait:
+    """What may be said at `at_ms` of an open yard."""
+    yard = opening.yard
+    day = opening.until(at_ms)
+    last_ms = at_ms if alive else opening.last_sign_ms(at_ms, lives_by_its_gateway(yard))
+    reason = _why_unknown(yard, last_ms, day, at_ms, alive)
+    if reason:
+        return msgspec.structs.replace(blank, reason=reason)
+    mass = day.queue.waiting()
+    carried = msgspec.structs.replace(
+        blank,
+        queue=queue.quantile(mass, 0.5),
+        queue_p10=queue.quantile(mass, 0.1),
+        queue_p90=queue.quantile(mass, 0.9),
+        last_entry=None if opening.goes_on else opening.period.last_entry,
+        rests_on=_rests_on(yard, opening.own(at_ms), day, at_ms),
+        trust=Trust.RECKONED if any(day.blind) else trust,
+    )
+    return _number_told(opening, day, day.number(), carried, at_ms)
 
 
-def _told_of(day: Day, wait: Wait, yard: Yard, last_entry: dt.datetime) -> Wait:
-    """What may be said: a lower bound while nobody is let in or the tail is out of sight, else the quantiles."""
-    at_ms = _ms(wait.as_of)
-    gaps = _gaps(day, at_ms)
-    p10_s, p50_s, p90_s = (rate.quantile_s(share, gaps, day.rate) for share in (0.1, 0.5, 0.9))
+def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: int) -> Wait:
+    """A lower bound while nobody is let in or the tail is out of sight, else the quantiles."""
+    mean_s, p10_s, p50_s, p90_s = map(round, number)
+    last_ms = ms(opening.period.last_entry)
 
     def told(state: State, expected_s: int, **more: object) -> Wait:
-        late = wait.as_of + dt.timedelta(seconds=expected_s) > last_entry
-        return msgspec.structs.replace(wait, state=State.CLOSING if late else state, **more)
+        late = not opening.goes_on and at_ms + expected_s * 1000 > last_ms
+        return msgspec.structs.replace(wait, state=State.CLOSING if late else state, mean_s=mean_s, **more)
 
-    held = Reason.GATE_HELD if day.held else _standstill(day, yard, at_ms)
+    held = Reason.GATE_HELD if day.held else _standstill(day, opening.yard, at_ms)
     if held:
         return told(State.HELD, p50_s, more_than_s=p10_s or None, reason=held)
-    beyond = _beyond(day, yard, at_ms)
+    beyond = _beyond(day, opening.yard, at_ms)
     if beyond:
-        bound_s = rate.quantile_s(0.1, [0.0] * (beyond + 1) + [1.0], day.rate)
-        return told(State.OPEN, bound_s, queue=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
-    if p90_s - p10_s > TOO_WIDE_S:
+        bound_s = _least_wait_s(day, beyond)
+        return told(State.OPEN, bound_s, queue=None, queue_p90=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
+    if p90_s - p10_s > max(TOO_WIDE_S, TOO_WIDE_SHARE * mean_s):
         return told(State.OPEN, p50_s, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
-    latest = last_entry - dt.timedelta(seconds=p90_s)
-    is_sure = last_entry is not NEVER and latest >= wait.as_of
-    return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s, latest_arrival=latest if is_sure else None)
+    latest = None if opening.goes_on else arrival.latest(day, at_ms, last_ms, p90_s - mean_s)
+    zone = wait.as_of.tzinfo
+    at = None if latest is None else dt.datetime.fromtimestamp(latest // 1000, zone)
+    return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s, latest_arrival=at)
 
 
-def _gaps(day: Day, at_ms: int) -> list[float]:
-    """The probability of each number of gaps that make up the wait of a car that joins now."""
-    none = day.inside + day.rolling(at_ms)
-    gaps = [0.0] * (max(len(day.mass) - day.inside, 0) + 2)
-    for n, weight in enumerate(day.mass):
-        gaps[0 if n <= none else n - day.inside + 1] += weight
-    return gaps
-
-
-def _cars(day: Day) -> int:
-    return max(0, queue.median(day.mass) - day.inside)
-
-
-def _last_entry(period: hours.OpenPeriod, yard: Yard, city: City) -> dt.datetime:
-    """When the last car is let in: never, where the yard opens again the moment it closes."""
-    tomorrow = hours.period_on(period.opens.date() + dt.timedelta(days=1), yard.hours, city)
-    return NEVER if tomorrow is not None and tomorrow.opens == period.closes else period.last_entry
-
-
-def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Reading]:
-    """Each point once, by time; equal whatever the order and the number of repeats of `events`."""
-    unique = {reading for reading in events if from_ms <= reading.at_ms <= until_ms}
-    ordered = sorted(unique, key=lambda r: (r.at_ms, r.site, r.sensor, r.quantity, r.value))
-    # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
-    return list({(r.at_ms, r.site, r.sensor, r.quantity): r for r in ordered}.values())
-
-
-def _why_unknown(yard: Yard, last_sign_ms: int, day: Day, at_ms: int) -> Reason | None:
+def _why_unknown(yard: Yard, last_sign_ms: int, day: Day, at_ms: int, alive: bool) -> Reason | None:
     roles = {sensor.role for sensor in yard.sensors.values()}
     counted = Role.LANE_ENTRY in roles and departure_role(yard) in roles
     if not counted and Role.LANE not in roles:
@@ -168,10 +151,23 @@ def _why_unknown(yard: Yard, last_sign_ms: int, day: Day, at_ms: int) -> Reason 
         return Reason.SILENT
     if not counted and not day.lane.steady(at_ms):
         return Reason.UNSTEADY
-    if counted and day.stood_since_left >= BLIND_AFTER:
-        return Reason.GATE_COUNTER
-    if counted and day.left_unexplained >= BLIND_AFTER and _beyond(day, yard, at_ms) is None:
+    if not counted or alive or day.lane.watches(at_ms, math.inf):
+        return None
+    return _counter_out(day, at_ms)
+
+
+def _counter_out(day: Day, at_ms: int) -> Reason | None:
+    """Which counter is out for so long that nothing is known of the queue any more, where no lane sensor sees it."""
+    if day.left_unexplained >= BLIND_AFTER:
         return Reason.TAIL_COUNTER
+    blind = day.blind
+    if (blind.entry and at_ms - day.last_joined_ms > RECKONED_MS) or (blind.departure and at_ms - day.last_left_ms > RECKONED_MS):
+        return Reason.COUNTER_OUT
+    head = day.line.head(day.queue.mean_waiting())
+    if day.queue.mean_waiting() >= 1 and head is not None and not day.held:
+        silent_s = (at_ms - max(day.last_left_ms, head.joined_ms)) / 1000
+        if day.pace.chance_of_silence(day.since_s(at_ms), silent_s) < DEAD:
+            return Reason.GATE_COUNTER
     return None
 
 
@@ -181,9 +177,8 @@ def _standstill(day: Day, yard: Yard, at_ms: int) -> Reason | None:
     if head is None or not head.occupied:
         return None
     still_ms = at_ms - max(head.since_ms, day.last_left_ms, day.released_ms)
-    # What was believed when it began: the silence itself must not make silence likely.
-    before = day.rate_at_last_left
-    if still_ms >= STANDSTILL_MS and before.chance_of_silence(still_ms / 1000) < UNLIKELY:
+    # What is usual: the silence itself must not make silence likely.
+    if still_ms >= STANDSTILL_MS and day.pace.chance_of_silence(day.since_s(at_ms), still_ms / 1000) < UNLIKELY:
         return Reason.STANDSTILL
     return None
 
@@ -194,9 +189,14 @@ def _beyond(day: Day, yard: Yard, at_ms: int) -> int | None:
     tail = day.lane.tail(at_ms, max(positions, default=0.0))
     if tail is None or at_ms - tail.since_ms < TAIL_MS:
         return None
-    if day.passages_tell and day.left_unexplained < BLIND_AFTER:
-        return None
-    return queue.at_least(tail.position_m, yard.metres_per_car)
+    is_out = day.left_unexplained >= BLIND_AFTER or (day.blind.entry and at_ms - day.last_joined_ms > RECKONED_MS)
+    return queue.at_least(tail.position_m, yard.metres_per_car) if is_out or not day.passages_tell else None
+
+
+def _least_wait_s(day: Day, cars: int) -> int:
+    """What a car waits at least, nine times out of ten, that joins behind so many."""
+    wait_s = (cars + 1) * day.gap_s()
+    return round(day.band.waits_s(wait_s, math.sqrt(day.gap_s() * wait_s))[0])
 
 
 def _rests_on(yard: Yard, own: Sequence[Reading], day: Day, at_ms: int) -> tuple[str, ...]:
@@ -213,7 +213,3 @@ def _trend(before_s: int | None, now_s: int) -> Trend | None:
     if abs(change_s) <= max(STEADY_S, STEADY_SHARE * max(before_s, now_s)):
         return Trend.STEADY
     return Trend.RISING if change_s > 0 else Trend.FALLING
-
-
-def _ms(instant: dt.datetime) -> int:
-    return round(instant.timestamp() * 1000)

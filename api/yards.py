@@ -3,17 +3,19 @@
 import datetime as dt
 import functools
 import logging
+from collections.abc import Callable
+from typing import TypeAlias
 
 import msgspec
 
 from api import waiting
-from api.lane import SILENT_MS
+from api.heard import heard
+from api.profile import COLD, Profile
 from api.reason import Reason
 from api.recent import Recent
-from hoflicht.catalogue import API, City, sites_by_gateway
+from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
-from hoflicht.reading import Reading
 from hoflicht.wait import State, Wait
 from store.readings import Store
 
@@ -21,14 +23,17 @@ log = logging.getLogger(__name__)
 
 KEEP_MS = 5_000  # so that thousands of clients make one question to the store
 
+Learnt: TypeAlias = Callable[[str, dt.datetime], Profile]  # what is known of a yard at an instant, see api.hindsight
+
 
 class Yards:
     """Estimates for the yards of `city`; safe to use from several threads."""
 
-    def __init__(self, store: Store, city: City, clock: Clock) -> None:
+    def __init__(self, store: Store, city: City, clock: Clock, learnt: Learnt = lambda _yard, _at: COLD) -> None:
         self._store = store
         self._city = city
         self._clock = clock
+        self._learnt = learnt
         self._recent = {name: Recent(functools.partial(self._ask, name), KEEP_MS, clock) for name in city.yards}
         self._is_away = False
 
@@ -43,9 +48,11 @@ class Yards:
     def _ask(self, name: str) -> Wait:
         at = dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
         try:
-            wait = waiting.estimate(name, self._city, self._events(name, at), at)
+            start_ms = round(waiting.since(self._city.yards[name], self._city, at).timestamp() * 1000)
+            events = heard(self._store, self._city, name, start_ms, round(at.timestamp() * 1000) + 1)
         except (Unavailable, Refused, BadPayload) as cause:
             return self._without_store(name, at, cause)
+        wait = waiting.estimate(name, self._city, events, at, self._learnt(name, at))
         if self._is_away:
             self._is_away = False
             log.info("the store answers again")
@@ -58,14 +65,3 @@ class Yards:
             log.warning("no estimates until the store answers: %s", cause)
         wait = waiting.estimate(name, self._city, (), at)
         return msgspec.structs.replace(wait, reason=Reason.STORE_AWAY) if wait.state is State.UNKNOWN else wait
-
-    def _events(self, name: str, at: dt.datetime) -> list[Reading]:
-        yard = self._city.yards[name]
-        start_ms = round(waiting.since(yard, self._city, at).timestamp() * 1000)
-        end_ms = round(at.timestamp() * 1000) + 1
-        events = self._store.read(name, waiting.QUANTITIES, start_ms, end_ms)
-        if waiting.lives_by_its_gateway(yard):
-            gateways = {gateway for gateway, sites in sites_by_gateway(self._city).items() if name in sites and gateway != API}
-            health = self._store.latest((waiting.HEALTH,), end_ms - SILENT_MS)
-            events += [reading for reading in health if reading.site in gateways]
-        return events

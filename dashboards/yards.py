@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.models import units
 
 from dashboards.influxql import LATELY, Query, chosen, last, over_time
 from dashboards.panels import (
@@ -19,10 +20,11 @@ from dashboards.panels import (
     numbers,
     place,
     states,
+    steps,
     unit_of,
 )
 from hoflicht.catalogue import ESTIMATE
-from hoflicht.wait import STATE_CODES, State
+from hoflicht.wait import STATE_CODES, TRUST_CODES, State, Trust
 
 UID = "hoflicht-yards"
 SITE = {"site": chosen("site")}
@@ -36,6 +38,15 @@ STATES = {
     STATE_CODES[State.CLOSED]: ("closed", GREY),
     STATE_CODES[State.UNKNOWN]: ("unknown", RED),
 }
+TRUSTS = {
+    TRUST_CODES[Trust.MEASURED]: ("measured", GREEN),
+    TRUST_CODES[Trust.CONFIGURED]: ("configured", YELLOW),
+    TRUST_CODES[Trust.RECKONED]: ("reckoned", RED),
+}
+# The nearest published bar: border crossings tell 85 % of vehicles to within three minutes.
+LARGE_ERROR: Limits = {180: YELLOW}
+LATE: Limits = {0: RED, 1_800: YELLOW, 3_600: GREEN}  # half an hour before the end somebody should stand at the tail
+HOUR_MS = 3_600_000
 ON_OFF = {0: ("no", GREY), 1: ("yes", BLUE)}
 
 
@@ -43,9 +54,8 @@ def yards() -> Dashboard:
     """All yards at a glance, then one yard in detail."""
     title = "Recycling yards"
     empty = board(UID, title, "Waiting times as the public sees them, and the sensors they rest on.", start="now-12h")
-    return place(
-        empty.with_variable(choice("site", "yard", "wait_state")), [_all(), _wait(), _queue(), _passages(), _state(), _sensors()]
-    )
+    panels = [_all(), _wait(), _queue(), _state(), _trust(), _arrival(), _passages(), _errors(), _shares(), _measured(), _sensors()]
+    return place(empty.with_variable(choice("site", "yard", "wait_state")), panels)
 
 
 def _all() -> stat.Panel:
@@ -59,24 +69,45 @@ def _all() -> stat.Panel:
 
 
 def _wait() -> timeseries.Panel:
-    quantiles = [("wait_p50", "median"), ("wait_p10", "one in ten is faster"), ("wait_p90", "one in ten is slower")]
+    selected = [
+        ("wait_p50", 'last("value")', "median"),
+        ("wait_p10", 'last("value")', "one in ten is faster"),
+        ("wait_p90", 'last("value")', "one in ten is slower"),
+        ("wait_mean", 'last("value")', "expected"),
+        ("wait_shown", 'last("value") * 60', "shown"),  # minutes, among seconds
+    ]
     panel = lines(
         "Wait",
         "From joining the queue to passing the entry control, as estimated at each moment. The band holds eight cars of ten; "
-        "a wide one means that the sensors carry little.",
+        "a wide one means that the sensors carry little. Shown is the step on page and sign, the median rounded up and held; "
+        "61 minutes stand for more than 60.",
         unit_of("wait_p50"),
-        [Query(over_time(quantity, 'last("value")', ESTIMATED), name) for quantity, name in quantiles],
+        [Query(over_time(quantity, select, ESTIMATED), name) for quantity, select, name in selected],
         limits=LONG_WAIT,
     )
     return band(panel, low="one in ten is faster", high="one in ten is slower")
 
 
 def _queue() -> timeseries.Panel:
-    return lines(
+    selected = [("queue_length", "cars"), ("queue_p10", "fewer in one of ten"), ("queue_p90", "more in one of ten")]
+    panel = lines(
         "Queue",
-        "Cars in the lane, as estimated. A queue that never returns to zero at night points to a counter that misses cars.",
+        "Cars in the lane, as estimated. A queue that never returns to zero at night points to a counter that misses cars; "
+        "a band that grows, to a counter that is out.",
         unit_of("queue_length"),
-        [Query(over_time("queue_length", 'last("value")', ESTIMATED), "cars")],
+        [Query(over_time(quantity, 'last("value")', ESTIMATED), name) for quantity, name in selected],
+    )
+    return band(panel, low="fewer in one of ten", high="more in one of ten")
+
+
+def _arrival() -> timeseries.Panel:
+    return lines(
+        "Time left to arrive",
+        "How much later a car may join the queue and still get in before the last entry, in nine cases of ten: until "
+        '"Ankunft bis" on page and sign. At zero somebody should stand at the tail and send cars home.',
+        unit_of("arrival_margin"),
+        [Query(over_time("arrival_margin", 'last("value")', ESTIMATED), "time left")],
+        limits=LATE,
     )
 
 
@@ -98,6 +129,55 @@ def _state() -> statetimeline.Panel:
         STATES,
         width=12,
     )
+
+
+def _trust() -> statetimeline.Panel:
+    return states(
+        "What the number rests on",
+        'Measured: calibrated on waits measured back here. Configured: a new yard, faces say "about". Reckoned: a counter is '
+        "out and the count goes on by experience; look at the sensors below.",
+        [Query(over_time("wait_trust", 'last("value")', ESTIMATED), "trust")],
+        TRUSTS,
+        width=12,
+    )
+
+
+def _errors() -> timeseries.Panel:
+    selected = [("error_mean", "mean error"), ("error_bias", "bias")]
+    return _by_hour(
+        "Error of what was published",
+        "The expected wait as it was published, against the waits that cars then really had, by the hour in which they joined; "
+        "reckoned two hours later. A bias above zero means that waits were told too long.",
+        unit_of("error_mean"),
+        [Query(over_time(quantity, 'mean("value")', ESTIMATED, step="1h", fill="none"), name) for quantity, name in selected],
+        LARGE_ERROR,
+    )
+
+
+def _shares() -> timeseries.Panel:
+    selected = [("within_3min", "within 3 minutes"), ("band_coverage", "inside the band")]
+    return _by_hour(
+        "Waits that came as told",
+        "Share of the hour's waits that were told to within three minutes, and that fell inside the band. The band is meant to "
+        "hold 80 %: far less, and it promises too much; far more, and it is too wide to be of use.",
+        units.PercentUnit,
+        [Query(over_time(quantity, 'mean("value")', ESTIMATED, step="1h", fill="none"), name) for quantity, name in selected],
+    ).max(1)
+
+
+def _measured() -> timeseries.Panel:
+    return bars(
+        "Waits measured back",
+        "Cars whose wait could be told afterwards from entries and exits, by the hour: what the two panels of errors rest on. None "
+        "although cars came points to a counter.",
+        unit_of("waits_measured"),
+        [Query(over_time("waits_measured", 'sum("value")', ESTIMATED, step="1h", fill="none"), "waits")],
+        width=24,
+    )
+
+
+def _by_hour(title: str, meaning: str, unit: str, queries: list[Query], limits: Limits | None = None) -> timeseries.Panel:
+    return steps(title, meaning, unit, queries, limits=limits).span_nulls(HOUR_MS)
 
 
 def _sensors() -> statetimeline.Panel:

@@ -18,6 +18,7 @@ from hoflicht.stop import Stopping
 log = logging.getLogger(__name__)
 
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")  # thousandths of a degree; the processor on every board we know
+FIRST_LOOK_S = 3.0  # by then each port has been tried
 LONGEST_HOURS = QUANTITIES["spool_hours_left"].high
 
 
@@ -97,7 +98,10 @@ class Health:
 
 
 def run(health: Health, spool: Spool, out: "queue.Queue[Observation]", every_s: float, stopping: Stopping) -> None:
-    """Look now and every `every_s` until `stopping`; what is seen goes the way of all readings."""
+    """Look soon and then every `every_s` until `stopping`; what is seen goes the way of all readings."""
+    # A port that was not tried yet would be told as closed, and a counter on it as out.
+    if stopping.wait(min(FIRST_LOOK_S, every_s)):
+        return
     while True:
         for observation in health.look(spool.state()):
             with contextlib.suppress(queue.Full):  # the disk takes nothing; the next look comes

@@ -25,27 +25,29 @@ log = logging.getLogger(__name__)
 LINE = 16  # characters of a block in DS003a and DS021
 REPEAT_MS = 20_000  # a sign that was without power for a moment shows the number again after that
 LOOK_S = 0.25  # how long a new or an expired number waits
+TURN_MS = 8_000  # of each text on a sign with one line; who drives by at walking pace reads both
 
-Telegram = Callable[[Wait | None, int, int], bytes]  # wait, width, address
-
-
-def _ds009(wait: Wait | None, width: int, _address: int) -> bytes:
-    return ibis.ds009(texts.one_line(wait, width), 16 if width <= 16 else 20 if width <= 20 else 24)
+Telegrams = tuple[bytes, ...]  # to be shown in turn; at least one
+Build = Callable[[Wait | None, int, int], Telegrams]  # wait, width, address
 
 
-def _ds003a(wait: Wait | None, _width: int, _address: int) -> bytes:
-    return ibis.ds003a(_two_blocks(wait))
+def _ds009(wait: Wait | None, width: int, _address: int) -> Telegrams:
+    return tuple(ibis.ds009(text, 16 if width <= 16 else 20 if width <= 20 else 24) for text in texts.one_line(wait, width))
 
 
-def _ds021(wait: Wait | None, _width: int, address: int) -> bytes:
-    return ibis.ds021(address, _two_blocks(wait))
+def _ds003a(wait: Wait | None, _width: int, _address: int) -> Telegrams:
+    return (ibis.ds003a(_two_blocks(wait)),)
+
+
+def _ds021(wait: Wait | None, _width: int, address: int) -> Telegrams:
+    return (ibis.ds021(address, _two_blocks(wait)),)
 
 
 def _two_blocks(wait: Wait | None) -> str:
     return "".join(f"{line:<{LINE}}" for line in texts.two_lines(wait))
 
 
-PROTOCOLS: Mapping[str, Telegram] = {"ibis-ds009": _ds009, "ibis-ds003a": _ds003a, "ibis-ds021": _ds021}
+PROTOCOLS: Mapping[str, Build] = {"ibis-ds009": _ds009, "ibis-ds003a": _ds003a, "ibis-ds021": _ds021}
 
 
 class Latest:
@@ -84,12 +86,13 @@ class Latest:
         return min(valid_ms, int(wait.valid_until.timestamp() * 1000) - self._clock.now_ms())
 
 
-def run(port: Port, latest: Latest, telegram: Callable[[Wait | None], bytes], clock: Clock, stopping: Stopping) -> None:
+def run(port: Port, latest: Latest, telegrams: Callable[[Wait | None], Telegrams], clock: Clock, stopping: Stopping) -> None:
     """Keep the sign right until `stopping`; then take the number away, for nobody is left to do it later."""
     shown, shown_ms, opened = b"", 0, 0
     while not stopping.wait(LOOK_S):
-        wanted = telegram(latest.get())
+        in_turn = telegrams(latest.get())
+        wanted = in_turn[clock.monotonic_ms() // TURN_MS % len(in_turn)]
         is_due = clock.monotonic_ms() - shown_ms >= REPEAT_MS
         if (wanted != shown or is_due or port.opened != opened) and port.write(wanted):
             shown, shown_ms, opened = wanted, clock.monotonic_ms(), port.opened
-    port.write(telegram(None))
+    port.write(telegrams(None)[0])

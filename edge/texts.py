@@ -1,10 +1,13 @@
 """What a sign says, in German, for every state of a yard and every width of a sign."""
 
-from hoflicht.wait import State, Wait, shown_minutes
+import datetime as dt
+
+from hoflicht.wait import Number, State, Wait, is_rough, may_be_late, number
 
 NO_DATA = "KEINE ANGABE"
 NO_WAIT = "KEINE WARTEZEIT"
-STEPS_MIN = (60, 50, 40, 30, 25, 20, 15, 10, 5)  # of a lower bound, the largest first
+# No number is larger than an hour: whoever reads the sign earlier than that before the latest arrival has nothing to fear.
+SOON = dt.timedelta(hours=1)
 
 # For each state the texts from the longest to the shortest; the first that fits is shown.
 BY_STATE = {
@@ -17,43 +20,53 @@ TWO_LINES = {
     State.HELD: ("EINFAHRT", "ZURZEIT GESPERRT"),
     State.CLOSING: ("HEUTE KEINE", "EINFAHRT MEHR"),
 }
+# "Unsicher" would do in a letter; on a sign at a drive it reads as "dangerous".
+MAY_BE_LATE = ("EINLASS HEUTE UNGEWISS", "EINLASS UNGEWISS")
 
 
-def one_line(wait: Wait | None, width: int) -> str:
-    """The text for a line of at least 16 characters, never longer than `width`; None: there is no fresh number."""
+def one_line(wait: Wait | None, width: int) -> tuple[str, ...]:
+    """Texts to show in turn on a line of at least 16 characters, none longer than `width`; None: there is no fresh number."""
     state = State.UNKNOWN if wait is None else wait.state
-    number = _number(wait)
-    if number == NO_WAIT:
-        texts: tuple[str, ...] = (NO_WAIT,)
-    elif number:
-        texts = (f"WARTEZEIT {number} MIN", f"WARTEZEIT {number}MIN")
-    else:
-        texts = BY_STATE.get(state, (NO_DATA,))
-    return next(text for text in texts if len(text) <= width)
+    shown = None if wait is None else number(wait)
+    if wait is None or shown is None:
+        return (_fitting(BY_STATE.get(state, (NO_DATA,)), width),)
+    arrival = _arrival(wait)
+    return (_fitting(_waits(wait, shown), width), *((_fitting(arrival, width),) if arrival else ()))
 
 
 def two_lines(wait: Wait | None) -> tuple[str, str]:
     """The text for two lines of 16 characters."""
-    number = _number(wait)
-    if number == NO_WAIT:
-        return NO_WAIT, ""
-    if number:
-        return "WARTEZEIT", f"{number} MINUTEN"
-    state = State.UNKNOWN if wait is None else wait.state
-    return TWO_LINES.get(state, (one_line(wait, 16), ""))
+    shown = None if wait is None else number(wait)
+    if wait is None or shown is None:
+        state = State.UNKNOWN if wait is None else wait.state
+        return TWO_LINES.get(state, (one_line(wait, 16)[0], ""))
+    arrival = _arrival(wait)
+    if arrival or shown.minutes == 0:
+        return _fitting(_waits(wait, shown), 16), _fitting(arrival, 16) if arrival else ""
+    return "WARTEZEIT", f"{'CA. ' if is_rough(wait) else ''}{_minutes(shown)} MINUTEN"
 
 
-def _number(wait: Wait | None) -> str:
-    """Minutes as they are shown, ">30" for a lower bound; empty where there is nothing to show in minutes."""
-    if wait is None or wait.state is not State.OPEN:
-        return ""
-    if wait.more_than_s is not None:
-        bound_s = wait.more_than_s
-        step = next((step for step in STEPS_MIN if step * 60 <= bound_s), 0)
-        return f">{step}" if step else ""  # "more than nothing" tells nobody anything
-    if wait.p50_s is None:
-        return ""
-    minutes = shown_minutes(wait.p50_s)
-    if minutes == 0:
-        return NO_WAIT
-    return str(minutes) if minutes <= STEPS_MIN[0] else f">{STEPS_MIN[0]}"
+def _waits(wait: Wait, shown: Number) -> tuple[str, ...]:
+    if shown.minutes == 0:
+        return (NO_WAIT,)
+    certain = (f"WARTEZEIT {_minutes(shown)} MIN", f"WARTEZEIT {_minutes(shown)}MIN")
+    return (f"WARTEZEIT CA. {_minutes(shown)} MIN", *certain) if is_rough(wait) else certain
+
+
+def _arrival(wait: Wait) -> tuple[str, ...]:
+    """Until when to come, where that is soon, or that it may be too late."""
+    if may_be_late(wait):
+        return MAY_BE_LATE
+    latest = wait.latest_arrival
+    if latest is None or latest - wait.as_of > SOON:
+        return ()
+    clock = f"{latest.hour}:{latest:%M}"
+    return (f"ANKUNFT BIS {clock}", f"ANKUNFT BIS{clock}")
+
+
+def _minutes(shown: Number) -> str:
+    return f">{shown.minutes}" if shown.is_more else str(shown.minutes)
+
+
+def _fitting(texts: tuple[str, ...], width: int) -> str:
+    return next(text for text in texts if len(text) <= width)

@@ -23,6 +23,8 @@ COMMANDS = {
     "ingest": Command("ingest.service", "main", "ingest", "run the way from the broker to the store"),
     "quarantine": Command("ingest.quarantine", "main", "ingest", "look at refused readings, bring them in after the repair"),
     "api": Command("api.app", "main", "api", "run the public waiting times: API, page, kiosk"),
+    "replay": Command("api.replay", "main", "api", "estimate the waiting times of recorded events, as if they came in now"),
+    "score": Command("api.score", "main", "api", "compare estimates with the waits that cars really had"),
     "dashboards": Command("dashboards.publish", "main", "dashboards", "Grafana boards: build files or push them"),
     "simulate": Command("simulators.city", "main", "demo", "run the city's sensors and signs on pseudo-terminals"),
     "decode": Command("firmware_bridge.decode", "main", "edge", "what do these bytes of a sensor say?"),

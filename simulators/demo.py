@@ -52,10 +52,12 @@ def run(folder: Folder, port: int, weeks: float, out: Console, stopping: stop.St
     with Broker(config_path=str(folder.broker_config)), Processes(folder.logs) as processes:
         processes.start("ingest", "ingest", str(folder.config("ingest")))
         processes.wait_until_healthy(f"http://127.0.0.1:{ports.ingest}/healthz", HEALTHY_S)
-        with Session(BrokerConfig(port=ports.broker), "history", ["hoflicht/v1/+/receipts"], receive_maximum=100) as session:
+        start_ms = folder.known_until_ms or _ms(now) - int(weeks * 7 * 86_400_000)
+        with (
+            Session(BrokerConfig(port=ports.broker), "history", ["hoflicht/v1/+/receipts"], receive_maximum=100) as session,
+            past.Past(city, folder.seed, start_ms) as story,
+        ):
             history.wait_for_connection(session)
-            start_ms = folder.known_until_ms or _ms(now) - int(weeks * 7 * 86_400_000)
-            story = past.Past(city, folder.seed, start_ms)
             _write_history(session, story, past.days(city, start_ms, _ms(now)), folder, out, stopping)
             if stopping.is_set():
                 return

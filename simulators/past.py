@@ -4,21 +4,19 @@ import datetime as dt
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from api.publisher import readings as published
-from api.waiting import estimates
 from hoflicht.catalogue import API, City
 from hoflicht.reading import Reading
+from simulators.estimates import steps
 from simulators.history import batches
 from simulators.layout import PortPlan, layout
 from simulators.life import life
 from simulators.street import Street
+from simulators.teller import Teller
 from simulators.yard import Event
 
 LAMPS_EVERY_MS = 30 * 60_000  # coarser than live, where each lamp reports every minute
 AIR_EVERY_MS = 15 * 60_000
 METER_EVERY_MS = 15 * 60_000
-ESTIMATES_EVERY_MS = 10 * 60_000
-A_DAY_MS = 27 * 3_600_000  # of readings that an estimate may rest on: from three hours before the opening on
 AIR = {"sds011": ("pm2_5", "pm10"), "sps30": ("pm1", "pm2_5", "pm4", "pm10")}
 DAY = dt.timedelta(days=1)
 
@@ -35,19 +33,31 @@ def days(city: City, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
 
 
 class Past:
-    """The past of a city from `start_ms` on, told piece by piece: a yard's hours follow from those before, so it is lived once."""
+    """The past of a city from `start_ms` on, told piece by piece: a yard's hours follow from those before, so it is lived once.
+
+    Use it in a `with`: processes beside this one make the estimates.
+    """
 
     def __init__(self, city: City, seed: int, start_ms: int) -> None:
         self._city = city
         self._street = Street(city, seed)
         self._start_ms = start_ms
         self._lives = {name: life(name, city, seed, start_ms) for name in city.yards}
-        self._lately: dict[str, list[Reading]] = {name: [] for name in city.yards}
+        self._tellers = [Teller(name, city, seed, start_ms) for name in city.yards]
         self._next: dict[str, Event | None] = {name: next(events, None) for name, events in self._lives.items()}
+
+    def __enter__(self) -> "Past":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for teller in self._tellers:
+            teller.close()
 
     def sent(self, end_ms: int) -> Iterator[tuple[str, list[Reading]]]:
         """The batches of all gateways, from where the last call ended to before `end_ms`."""
         start_ms, self._start_ms = self._start_ms, end_ms
+        for teller in self._tellers:
+            teller.ask(start_ms, end_ms)
         for gateway, plan in layout(self._city).items():
             for sign in plan.signs:
                 yield from batches(gateway, self._yard(sign.yard, start_ms, end_ms))
@@ -60,26 +70,17 @@ class Past:
                     yield from batches(gateway, self._lamps(port.sites, start_ms, end_ms))
                 elif port.driver == "sdm630":
                     yield from batches(gateway, self._meter(port, start_ms, end_ms))
-        for yard in self._lives:
-            yield from batches(API, self._estimates(yard, start_ms, end_ms))
+        for teller in self._tellers:
+            yield from batches(API, teller.told())
 
     def _yard(self, yard: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
         while (event := self._next[yard]) is not None and event.at_ms < end_ms:
-            reading = Reading(yard, event.sensor, event.quantity, event.at_ms, event.value)
-            self._lately[yard].append(reading)
             if event.at_ms >= start_ms:
-                yield reading
+                yield Reading(yard, event.sensor, event.quantity, event.at_ms, event.value)
             self._next[yard] = next(self._lives[yard], None)
 
-    def _estimates(self, yard: str, start_ms: int, end_ms: int) -> Iterator[Reading]:
-        """What the api would have published."""
-        lately = self._lately[yard] = [reading for reading in self._lately[yard] if reading.at_ms > start_ms - A_DAY_MS]
-        steps = _steps(start_ms, end_ms, ESTIMATES_EVERY_MS)
-        for wait in estimates(yard, self._city, lately, (dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC) for at_ms in steps)):
-            yield from published(wait)
-
     def _air(self, port: PortPlan, start_ms: int, end_ms: int) -> Iterator[Reading]:
-        for at_ms in _steps(start_ms, end_ms, AIR_EVERY_MS):
+        for at_ms in steps(start_ms, end_ms, AIR_EVERY_MS):
             air = self._street.air(port.site, at_ms)
             for quantity in AIR[port.driver]:
                 yield Reading(port.site, port.sensor, quantity, at_ms, getattr(air, quantity))
@@ -90,16 +91,12 @@ class Past:
             yield Reading(site, "traffic", "speed", vehicle.at_ms, vehicle.speed_m_s)
 
     def _lamps(self, lamps: tuple[str, ...], start_ms: int, end_ms: int) -> Iterator[Reading]:
-        for at_ms in _steps(start_ms, end_ms, LAMPS_EVERY_MS):
+        for at_ms in steps(start_ms, end_ms, LAMPS_EVERY_MS):
             for name in lamps:
                 for sample in self._street.lamp(name, at_ms):
                     yield Reading(name, sample.sensor, sample.quantity, at_ms, sample.value)
 
     def _meter(self, port: PortPlan, start_ms: int, end_ms: int) -> Iterator[Reading]:
-        for at_ms in _steps(start_ms, end_ms, METER_EVERY_MS):
+        for at_ms in steps(start_ms, end_ms, METER_EVERY_MS):
             for quantity, value in self._street.cabinet(port.site, at_ms).items():
                 yield Reading(port.site, port.sensor, quantity, at_ms, round(value, 3))
-
-
-def _steps(start_ms: int, end_ms: int, step_ms: int) -> range:
-    return range(-(-start_ms // step_ms) * step_ms, end_ms, step_ms)

@@ -1,14 +1,33 @@
 """A yard's Monday, told as readings: what tests of the estimate and of its faces are made of."""
 
 import datetime as dt
+import random
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
+import msgspec
+
+from hoflicht.catalogue import WEEKDAYS, Hours, Role, Sensor, Yard
 from hoflicht.reading import Reading
 
 YARD = "hof-nord"
 OPENS = dt.datetime(2026, 11, 23, 8, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # a Monday; last entry 17:30, closes 18:00
 GAP_MIN = 80 / 60  # 45 cars an hour, as the catalogue expects of hof-nord
+
+
+# Counters alone, in the two places where cars may be counted out; 45 cars an hour, four bays.
+AT_CONTROL = Yard(
+    name="Hof",
+    address="Weg 1",
+    lat=51.0,
+    lon=6.0,
+    hours=Hours(weekly=dict.fromkeys(WEEKDAYS[:6], "08:00-18:00"), last_entry_before_min=30),
+    sensors={"lane-in": Sensor(role=Role.LANE_ENTRY), "gate-in": Sensor(role=Role.ENTRY_CONTROL)},
+    usual_entries_per_hour=45,
+)
+AT_EXIT = msgspec.structs.replace(
+    AT_CONTROL, sensors={"lane-in": Sensor(role=Role.LANE_ENTRY), "gate-out": Sensor(role=Role.YARD_EXIT)}
+)
 
 
 def at(minute: float) -> dt.datetime:
@@ -62,7 +81,20 @@ def moving_head(let_in_at: Iterable[float], start: float, end: float) -> list[Re
 
 
 def steady_queue(cars: int, until: float) -> list[Reading]:
-    """`cars` wait from the opening on; every 80 s one is let in and another joins."""
+    """`cars` wait from the opening on; every 80 s one is let in and at once another joins."""
     leaving = every(GAP_MIN, 1.0, until)
-    coming = joined(*[n * 0.01 for n in range(cars)], *[minute + 0.1 for minute in leaving])
+    # At once: else the time between would speak for a single car, whose lane is empty then so that nobody can leave.
+    coming = joined(*[n * 0.01 for n in range(cars)], *[minute + 0.01 for minute in leaving])
     return coming + let_in(*leaving) + moving_head(leaving, 0.3, until)
+
+
+def random_day(seed: int, until: float = 560, day: int = 0, gap: float = GAP_MIN) -> list[Reading]:
+    """A day of counters alone: cars come at random, nearly as many as can be let in, one every `gap` minutes in the mean."""
+    rng = random.Random(seed)
+    coming, leaving, minute, free = [], [], 0.0, 0.0
+    while (minute := minute + rng.expovariate(0.95 / gap)) < until:
+        coming.append(minute)
+        free = free + rng.expovariate(1 / gap) if free > minute else minute + 0.3
+        leaving.append(free)
+    start = 24 * 60 * day
+    return joined(*[start + m for m in coming]) + let_in(*[start + m for m in leaving if m < until])

@@ -64,8 +64,11 @@ def test_captured_bytes_become_readings_at_ingest(tmp_path: Path, broker: Mosqui
         assert eventually(lambda: values("pm10"))
 
         assert set(values("pm2_5")) == {0.75}
-        sensors = {(reading.site, reading.sensor) for reading in ingest.readings()}
-        assert {("hof-nord", "air"), (GATEWAY, "gateway"), (GATEWAY, "air")} <= sensors
+
+        def sensors() -> set[tuple[str, str]]:
+            return {(reading.site, reading.sensor) for reading in ingest.readings()}
+
+        assert eventually(lambda: {("hof-nord", "air"), (GATEWAY, "gateway"), (GATEWAY, "air")} <= sensors())
 
 
 def test_an_orderly_end_keeps_what_was_read_and_says_farewell(tmp_path: Path, broker: Mosquitto, line: Line) -> None:

@@ -320,6 +320,7 @@ def test_the_description_has_an_example_and_a_schema_for_every_answer(face: Face
         "/v1/yards/{yard}/wait",
         "/v1/yards/{yard}/history",
         "/v1/yards/{yard}/stream",
+        "/v1/yards/{yard}/forecast",
         "/v1/stream",
         "/v1/lamps",
         "/v1/air",
@@ -341,7 +342,9 @@ def test_the_example_of_a_wait_is_one_that_can_be(city: City) -> None:
 
     assert isinstance(told, Wait)
     assert told.latest_arrival is not None
+    assert told.p50_s is not None
     assert told.p90_s is not None
+    assert told.shown_min == wait.shown_minutes(told.p50_s)
     assert (
         told.latest_arrival.hour * 3600 + told.latest_arrival.minute * 60 + told.latest_arrival.second
     ) + told.p90_s == 17.5 * 3600
@@ -397,4 +400,5 @@ def test_a_free_yard_is_told_as_no_wait(city: City, tmp_path: Path) -> None:
     with facing(city, tmp_path, NOW_MS, free_lane(90) + joined(80) + let_in(80.3)) as face:
         told = wait.decode(face.get("/v1/yards/hof-nord/wait").content)
 
-    assert (told.state, told.p50_s) == (State.OPEN, 0)
+    assert (told.state, told.queue, told.shown_min) == (State.OPEN, 0, 0)
+    assert (told.p50_s or 0) < 60  # the way to the gate

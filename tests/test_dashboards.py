@@ -18,12 +18,26 @@ from dashboards.publish import main
 from hoflicht.errors import BadConfig
 from tests.conftest import Bucket, Influxd
 
-DAY_S = 86_400
+HOUR_S, DAY_S = 3_600, 86_400
 TOKEN = "glsa_a-token-for-tests"
 PANELS = [(board, panel) for board in boards() for panel in board["panels"]]
 QUERIES = {
     f"{board['uid']}: {panel['title']} {target['refId']}": target["query"] for board, panel in PANELS for target in panel["targets"]
 }
+ESTIMATE = {
+    "wait_p10": 300,
+    "wait_p50": 600,
+    "wait_p90": 1200,
+    "wait_mean": 660,
+    "wait_shown": 15,
+    "queue_length": 7,
+    "queue_p10": 5,
+    "queue_p90": 10,
+    "arrival_margin": 5_400,
+    "wait_state": 0,
+    "wait_trust": 0,
+}
+ACCURACY: dict[str, float] = {"error_mean": 130, "error_bias": -20, "within_3min": 0.75, "band_coverage": 0.8, "waits_measured": 24}
 
 
 def line(quantity: str, site: str, sensor: str, value: float, at_s: int) -> str:
@@ -34,8 +48,8 @@ def a_city_speaks(now_s: int) -> Iterator[str]:
     """Ten minutes of a yard, two lamps (one fails), a cabinet and a gateway; of the energy meter three nights."""
     for ago in range(10):
         at_s = now_s - 60 * ago - 5
-        for quantity, value in {"wait_p10": 300, "wait_p50": 600, "wait_p90": 1200, "queue_length": 7, "wait_state": 0}.items():
-            yield line(quantity, "hof-nord", "estimate", value, at_s)
+        for quantity, told in ESTIMATE.items():
+            yield line(quantity, "hof-nord", "estimate", told, at_s)
         for quantity, sensor in {"held": "barrier", "presence": "lane-3", "occupied": "bay-1", "passage": "gate-in"}.items():
             yield line(quantity, "hof-nord", sensor, 1, at_s)
         for lamp, failing in {"lamp-0001": 1, "lamp-0002": 0}.items():
@@ -48,6 +62,9 @@ def a_city_speaks(now_s: int) -> Iterator[str]:
             yield line(quantity, "gw-hof-nord", "gateway", 1, at_s)
         for counter in ("port_errors", "frames_lost", "noise_bytes", "dropped"):
             yield line(counter, "gw-hof-nord", "air", 20 - ago, at_s)
+    for hours_ago in (1, 2):
+        for quantity, scored in ACCURACY.items():
+            yield line(quantity, "hof-nord", "estimate", scored, now_s // HOUR_S * HOUR_S - hours_ago * HOUR_S)
     noon_s = now_s // DAY_S * DAY_S - DAY_S // 2
     for nights_ago, kwh in enumerate((110.0, 102.5, 100.0)):
         yield line("energy_import", "cabinet-07", "meter", kwh, noon_s - nights_ago * DAY_S - 3600)
@@ -102,6 +119,24 @@ def test_the_choices_of_a_board_are_what_has_data(board: dict[str, Any], city_bu
     assert lists == expected[board["uid"]]
 
 
+def test_the_step_that_was_shown_stands_among_the_waits_in_their_unit(city_bucket: Bucket) -> None:
+    median = set(values(city_bucket, "hoflicht-yards: Wait A"))
+    shown = set(values(city_bucket, "hoflicht-yards: Wait E"))
+
+    assert (median, shown) == ({600}, {900})
+
+
+def test_the_accuracy_is_told_by_the_hour(city_bucket: Bucket) -> None:
+    names = ("Error of what was published A", "Waits that came as told A", "Waits that came as told B", "Waits measured back A")
+
+    assert [values(city_bucket, f"hoflicht-yards: {name}") for name in names] == [
+        [130, 130],
+        [0.75, 0.75],
+        [0.8, 0.8],
+        [24, 24],
+    ]
+
+
 def test_the_failing_lamps_are_counted_and_named(city_bucket: Bucket) -> None:
     count = values(city_bucket, "hoflicht-lamps: Lamps that do not light A")
     over_time = set(values(city_bucket, "hoflicht-lamps: Failing lamps A"))
@@ -132,7 +167,7 @@ def test_every_panel_tells_what_it_means(board: dict[str, Any], panel: dict[str,
     assert defaults["unit"]
     assert defaults["thresholds"]["steps"][0] == {"value": None, "color": "green"}
     assert panel["datasource"] == {"type": "influxdb", "uid": "hoflicht-influxdb"}
-    assert [target["refId"] for target in panel["targets"]] == ["A", "B", "C"][: len(panel["targets"])]
+    assert [target["refId"] for target in panel["targets"]] == list("ABCDE")[: len(panel["targets"])]
 
 
 @pytest.mark.parametrize("board", boards(), ids=lambda board: board["uid"])

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import queue
 import threading
 import time
 from collections.abc import Iterator
@@ -11,13 +12,16 @@ from pathlib import Path
 import pytest
 
 from api import publisher
+from api.hindsight import Findings
 from api.yards import Yards
 from hoflicht import senml, topics, wait
 from hoflicht.batch import unwrap
 from hoflicht.broker import Connected, Message, Received, Session
-from hoflicht.catalogue import API, City
+from hoflicht.catalogue import API, ESTIMATE, City
 from hoflicht.clock import HandClock
-from hoflicht.wait import State, Trend, Wait
+from hoflicht.quantities import QUANTITIES
+from hoflicht.reading import Reading
+from hoflicht.wait import State, Trend, Trust, Wait
 from store.readings import Store, open_store
 from tests.conftest import Mosquitto
 from tests.face import AwayStore
@@ -28,14 +32,15 @@ PATIENCE_S = 10.0
 
 
 @contextmanager
-def publishing(city: City, store: Store, broker: Mosquitto) -> Iterator[list[dict[str, Wait]]]:
+def publishing(city: City, store: Store, broker: Mosquitto, findings: Findings | None = None) -> Iterator[list[dict[str, Wait]]]:
     """The publisher at work; what it told this process."""
     told: list[dict[str, Wait]] = []
     stopping = threading.Event()
     clock = HandClock(NOW_MS)
     with Session(broker.config, API) as session:
         yards = Yards(store, city, clock)
-        thread = threading.Thread(target=publisher.run, args=(yards, session, lambda w: told.append(dict(w)), clock, stopping))
+        arguments = (yards, session, lambda w: told.append(dict(w)), findings or queue.Queue(), clock, stopping)
+        thread = threading.Thread(target=publisher.run, args=arguments)
         thread.start()
         try:
             yield told
@@ -96,8 +101,21 @@ def test_estimates_are_written_back_as_readings(city: City, store: Store, broker
     assert pack.bad == []
     assert {reading.sensor for reading in pack.readings} == {"estimate"}
     assert {reading.at_ms for reading in pack.readings} == {NOW_MS}
-    assert set(nord) == {"wait_state", "wait_p10", "wait_p50", "wait_p90", "queue_length"}
+    assert {"wait_state", "wait_p10", "wait_p50", "wait_p90", "wait_shown", "queue_length", "arrival_margin"} <= set(nord)
     assert (nord["wait_state"], nord["queue_length"]) == (0.0, 8.0)
+
+
+@pytest.mark.live
+def test_what_hindsight_finds_is_written_back_too(city: City, store: Store, broker: Mosquitto) -> None:
+    findings: Findings = queue.Queue()
+    error = Reading(YARD, ESTIMATE, "error_mean", ms(0), 70.0)
+    findings.put([error])
+    with subscribed(broker, topics.readings(API)) as ingest:
+        assert isinstance(ingest.event(PATIENCE_S), Connected)
+        with publishing(city, store, broker, findings):
+            _, found = receive(ingest, 2)
+
+    assert list(senml.decode(unwrap(found)).readings) == [error]
 
 
 @pytest.mark.live
@@ -139,17 +157,69 @@ def test_without_a_broker_this_process_is_told_all_the_same(city: City, store: S
         told.extend(waits if isinstance(waits, dict) else [])
         stopping.set()
 
-    publisher.run(Yards(store, city, HandClock(NOW_MS)), None, tell, HandClock(NOW_MS), stopping)
+    publisher.run(Yards(store, city, HandClock(NOW_MS)), None, tell, queue.Queue(), HandClock(NOW_MS), stopping)
 
     assert told == ["hof-nord", "hof-sued", "hof-west", "hof-mitte"]
     assert not math.isnan(publisher.shown.labels("hof-nord")._value.get())
 
 
-def test_what_is_not_known_makes_no_reading() -> None:
-    closed = Wait(yard=YARD, state=State.CLOSED, as_of=at(0), valid_until=at(1))
-    known = Wait(
-        yard=YARD, state=State.OPEN, as_of=at(0), valid_until=at(1), p10_s=1, p50_s=2, p90_s=3, queue=4, trend=Trend.STEADY
+def told(state: State = State.OPEN, **more: object) -> Wait:
+    return Wait(yard=YARD, state=state, as_of=at(0), valid_until=at(1), **more)  # type: ignore[arg-type]
+
+
+def test_every_number_of_a_wait_becomes_a_reading() -> None:
+    known = told(
+        p10_s=100,
+        p50_s=200,
+        p90_s=300,
+        mean_s=210,
+        shown_min=10,
+        queue=4,
+        queue_p10=3,
+        queue_p90=6,
+        trend=Trend.STEADY,
+        trust=Trust.RECKONED,
+        last_entry=at(570),
+        latest_arrival=at(565),
     )
 
+    assert {r.quantity: r.value for r in publisher.readings(known)} == {
+        "wait_state": 0.0,
+        "wait_p10": 100.0,
+        "wait_p50": 200.0,
+        "wait_p90": 300.0,
+        "wait_mean": 210.0,
+        "wait_shown": 10.0,
+        "wait_trust": 2.0,
+        "queue_length": 4.0,
+        "queue_p10": 3.0,
+        "queue_p90": 6.0,
+        "arrival_margin": 565 * 60.0,
+    }
+
+
+def test_what_is_not_known_makes_no_reading() -> None:
+    closed = told(State.CLOSED)
+
     assert [(r.quantity, r.value, r.at_ms) for r in publisher.readings(closed)] == [("wait_state", 3.0, ms(0))]
-    assert [r.value for r in publisher.readings(known)] == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("wait", "shown"),
+    [
+        (told(p50_s=4_000, shown_min=61), [61.0]),
+        (told(p50_s=700), [15.0]),
+        (told(more_than_s=1_900), []),  # a bound says nothing of what is above it
+        (told(State.CLOSING, p50_s=700, shown_min=15), []),
+    ],
+)
+def test_the_step_is_kept_as_the_public_saw_it(wait: Wait, shown: list[float]) -> None:
+    assert [r.value for r in publisher.readings(wait) if r.quantity == "wait_shown"] == shown
+
+
+def test_every_reading_of_a_wait_is_within_the_range_of_its_quantity() -> None:
+    extreme = told(p50_s=86_400, shown_min=61, trust=Trust.RECKONED, queue=1_000, latest_arrival=at(24 * 60))
+
+    assert [
+        r for r in publisher.readings(extreme) if not QUANTITIES[r.quantity].low <= r.value <= QUANTITIES[r.quantity].high
+    ] == []

@@ -6,7 +6,7 @@ import threading
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -25,9 +25,18 @@ from tests.roles import eventually
 NOW = datetime.fromtimestamp(1_700_000_000, UTC)
 
 
-def published(minutes: int, expiry_s: int | None = 60, valid_s: int = 60, age_s: int = 0) -> Message:
+def published(
+    minutes: int, expiry_s: int | None = 60, valid_s: int = 60, age_s: int = 0, latest_arrival: datetime | None = None
+) -> Message:
     as_of = NOW - timedelta(seconds=age_s)
-    wait = Wait(yard="hof-nord", state=State.OPEN, as_of=as_of, valid_until=as_of + timedelta(seconds=valid_s), p50_s=minutes * 60)
+    wait = Wait(
+        yard="hof-nord",
+        state=State.OPEN,
+        as_of=as_of,
+        valid_until=as_of + timedelta(seconds=valid_s),
+        p50_s=minutes * 60,
+        latest_arrival=latest_arrival,
+    )
     return Message(topic="t", payload=waits.encode(wait), expiry_s=expiry_s)
 
 
@@ -107,6 +116,19 @@ def test_the_telegram_is_repeated_for_a_sign_that_was_without_power(latest: Late
         assert eventually(lambda: reads(display, "KEINE ANGABE") and len(display.texts) > before)
 
 
+def test_towards_the_end_wait_and_latest_arrival_take_turns(latest: Latest, clock: HandClock) -> None:
+    berlin = timezone(timedelta(hours=1))
+    clock.advance(-clock.monotonic_ms() % 16_000)
+    latest.take(published(15, latest_arrival=NOW.astimezone(berlin) + timedelta(minutes=30)))
+    with shown(latest, clock) as display:
+        assert reads(display, "WARTEZEIT 15 MIN")
+        clock.advance(8_000)
+        assert reads(display, "ANKUNFT BIS23:43")
+        clock.advance(8_000)
+
+        assert reads(display, "WARTEZEIT 15 MIN")
+
+
 def test_a_gateway_that_ends_takes_the_number_away(latest: Latest, clock: HandClock) -> None:
     latest.take(published(15))
     master, slave = pty.openpty()
@@ -163,6 +185,10 @@ def test_a_bad_message_takes_an_older_number_away(latest: Latest) -> None:
 def test_each_protocol_fills_its_telegram() -> None:
     wait = waits.decode(published(15).payload)
 
-    assert PROTOCOLS["ibis-ds009"](wait, 24, 0).startswith(b"vWARTEZEIT 15 MIN        \r")
-    assert PROTOCOLS["ibis-ds003a"](wait, 16, 0).startswith(b"zA2WARTEZEIT       15 MINUTEN      \r")
-    assert PROTOCOLS["ibis-ds021"](wait, 16, 3).startswith(b"aA32WARTEZEIT       15 MINUTEN      \r")
+    def telegram(protocol: str, width: int, address: int) -> bytes:
+        [only] = PROTOCOLS[protocol](wait, width, address)
+        return only
+
+    assert telegram("ibis-ds009", 24, 0).startswith(b"vWARTEZEIT 15 MIN        \r")
+    assert telegram("ibis-ds003a", 16, 0).startswith(b"zA2WARTEZEIT       15 MINUTEN      \r")
+    assert telegram("ibis-ds021", 16, 3).startswith(b"aA32WARTEZEIT       15 MINUTEN      \r")

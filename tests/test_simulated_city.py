@@ -1,5 +1,6 @@
 """The simulated city: each sensor of the catalogue has a port, worlds tell their devices in time, the command runs and ends."""
 
+import multiprocessing
 import os
 import random
 import selectors
@@ -8,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import pairwise
+from contextlib import closing
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import pytest
@@ -20,11 +22,16 @@ from firmware_bridge.frames import Frame, Sample
 from firmware_bridge.port import Port
 from hoflicht.catalogue import ESTIMATE, City, Gateway, sensors_by_site
 from hoflicht.cli import main
+from hoflicht.reading import Reading
+from hoflicht.wait import TRUST_CODES, Trust
 from simulators.city import Line
 from simulators.devices import Node, Ops243, Tfmini
+from simulators.estimates import Estimates
 from simulators.faults import Faults
 from simulators.layout import PortPlan, SignPlan, layout
+from simulators.life import life
 from simulators.street import Vehicle
+from simulators.teller import Teller
 from simulators.wire import Wire
 from simulators.world import LampWorld, TrafficWorld, YardWorld
 from simulators.yard import Event
@@ -203,6 +210,49 @@ def test_a_pulled_plug_comes_back_and_costs_the_device_its_power(tmp_path: Path)
     pulled = sum(before and not after for before, after in pairwise(plugged))
     assert pulled > 3
     assert node.starts == 1 + pulled - (not plugged[-1])
+
+
+# The past
+
+
+WEDNESDAY_MS = 1_764_115_200_000  # 2025-11-26, midnight in UTC
+DAY_MS = 86_400_000
+
+
+def lived(city: City, yard: str, start_ms: int, end_ms: int) -> list[Reading]:
+    events = life(yard, city, 1, start_ms)
+    return [Reading(yard, e.sensor, e.quantity, e.at_ms, e.value) for e in takewhile(lambda e: e.at_ms < end_ms, events)]
+
+
+@pytest.mark.slow
+def test_past_estimates_are_those_of_an_api_that_learnt_each_night_and_tell_how_far_they_were_off(city: City) -> None:
+    yard, end_ms = "hof-mitte", WEDNESDAY_MS + 2 * DAY_MS
+    past = Estimates(yard, city, WEDNESDAY_MS)
+    for reading in lived(city, yard, WEDNESDAY_MS, end_ms):
+        past.hear(reading)
+    first = list(past.told(WEDNESDAY_MS, WEDNESDAY_MS + DAY_MS))
+    second = list(past.told(WEDNESDAY_MS + DAY_MS, end_ms))
+
+    trusts = [{r.value for r in day if r.quantity == "wait_trust"} for day in (first, second)]
+    scored = [{r.at_ms // DAY_MS * DAY_MS for r in day if r.quantity == "error_mean"} for day in (first, second)]
+    assert trusts == [{TRUST_CODES[Trust.CONFIGURED]}, {TRUST_CODES[Trust.MEASURED]}]
+    assert scored == [set(), {WEDNESDAY_MS}]
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_tells_the_same_past_and_ends_with_who_asks(city: City) -> None:
+    yard, until_ms = "hof-mitte", WEDNESDAY_MS + DAY_MS // 2
+    here = Estimates(yard, city, WEDNESDAY_MS)
+    for reading in lived(city, yard, WEDNESDAY_MS, until_ms):
+        here.hear(reading)
+    with closing(Teller(yard, city, 1, WEDNESDAY_MS)) as teller:
+        teller.ask(WEDNESDAY_MS, until_ms)
+        told = teller.told()
+    left = [process.name for process in multiprocessing.active_children()]
+
+    assert told == list(here.told(WEDNESDAY_MS, until_ms))
+    assert len(told) > 100
+    assert left == []
 
 
 # The command

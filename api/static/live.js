@@ -5,7 +5,7 @@ const POLL_MS = 15000; // while no stream is open
 const QUIET_MS = 30000; // a stream brings news every 10 s; so long without is as good as closed
 const OFFLINE_MS = 60000; // then the reader is told
 const PATIENCE_MS = 10000; // with one answer
-const FIELDS = ["state", "headline", "big", "detail", "trend", "arrow", "arrival"];
+const FIELDS = ["state", "headline", "rough", "big", "detail", "note", "trend", "arrow", "queue", "arrival"];
 
 const body = document.body.dataset;
 const yards = new Map(); // id -> what was last heard of it

@@ -1,0 +1,102 @@
+"""A yard's readings as events of its lane, in order of time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from api.lane import Look, looks
+from api.pace import departure_role
+from hoflicht.catalogue import Role, Yard
+from hoflicht.reading import Reading
+
+STEADY_BAY_MS = 60_000  # between two cars a bay is free for less
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """Cars that joined the queue (`joined`) or left it."""
+
+    at_ms: int
+    joined: bool
+    cars: int
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """A gate that is held from now on, or no more."""
+
+    at_ms: int
+    gate: str
+    held: bool
+
+
+class InUse(msgspec.Struct, frozen=True):
+    """So many bays have been in use for a while."""
+
+    at_ms: int
+    bays: int
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """A counter whose port is gone from now on, or is back."""
+
+    at_ms: int
+    counter: str
+    is_out: bool
+
+
+Event: TypeAlias = Passage | Hold | InUse | Outage | Look
+
+
+def events(yard: Yard, readings: Sequence[Reading]) -> list[Event]:
+    """All events in `readings`, which are sorted by time; whatever else they tell is left out."""
+    bays = [name for name, sensor in yard.sensors.items() if sensor.role is Role.BAY]
+    found = [*_plain(yard, readings), *_looks(yard, readings), *_in_use(bays, readings)]
+    return sorted(found, key=_order)
+
+
+def _plain(yard: Yard, readings: Iterable[Reading]) -> Iterator[Event]:
+    departs = departure_role(yard)
+    for reading in readings:
+        sensor = yard.sensors.get(reading.sensor)
+        role = sensor.role if sensor is not None else Role.OTHER
+        if reading.quantity == "passage" and role in (Role.LANE_ENTRY, departs):
+            yield Passage(reading.at_ms, role is Role.LANE_ENTRY, max(round(reading.value), 0))
+        elif reading.quantity == "held" and role is Role.GATE:
+            yield Hold(reading.at_ms, reading.sensor, reading.value >= 0.5)
+        elif reading.quantity == "port_open" and role in (Role.LANE_ENTRY, departs):
+            yield Outage(reading.at_ms, reading.sensor, reading.value < 0.5)
+
+
+def _looks(yard: Yard, readings: Iterable[Reading]) -> Iterator[Look]:
+    presence: dict[str, list[Reading]] = {}
+    for reading in readings:
+        sensor = yard.sensors.get(reading.sensor)
+        if reading.quantity == "presence" and sensor is not None and sensor.role is Role.LANE:
+            presence.setdefault(reading.sensor, []).append(reading)
+    for name, seen in presence.items():
+        yield from looks(seen, yard.sensors[name].position_m or 0.0)
+
+
+def _in_use(bays: Sequence[str], readings: Iterable[Reading]) -> Iterator[InUse]:
+    """How many bays are in use, each time it has been the same for a while; nothing before every bay has spoken."""
+    occupied: dict[str, bool] = {}
+    before: tuple[int, int] | None = None
+    for reading in readings:
+        if reading.quantity != "occupied" or reading.sensor not in bays:
+            continue
+        occupied[reading.sensor] = reading.value >= 0.5
+        if len(occupied) < len(bays):
+            continue
+        now = sum(occupied.values())
+        if before is not None and now != before[0]:
+            if reading.at_ms - before[1] > STEADY_BAY_MS:
+                yield InUse(before[1] + STEADY_BAY_MS, before[0])
+            before = (now, reading.at_ms)
+        before = before or (now, reading.at_ms)
+
+
+def _order(event: Event) -> tuple[int, int]:
+    """By time; of one instant first who joined, then who left, for he may be the same; then what is seen of it."""
+    if isinstance(event, Passage):
+        return event.at_ms, 0 if event.joined else 1
+    return event.at_ms, 2 if isinstance(event, Outage) else 3 if isinstance(event, Hold) else 4

@@ -1,0 +1,77 @@
+"""One opening more in the profile of a yard: what the night makes of a day."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from api.day import Day
+from api.opening import EARLIER, Opening, ms, utc
+from api.pace import Array
+from api.profile import Profile
+from api.queue import MISCOUNTS
+from hoflicht.catalogue import City
+from hoflicht.hours import OpenPeriod
+from hoflicht.reading import Reading
+
+KEPT = 0.97  # of what was learnt, an opening later: a month counts
+CONVINCING = 3.0  # the logarithm of how much likelier another error of the counters must be: twenty times
+
+
+def learn(yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, profile: Profile) -> Profile:
+    """`profile` after the opening `period` of `yard`, an id of `city`; `events` are those that `api.waiting.estimate` wants."""
+    opening = Opening(yard, city, events, period, profile)
+    carried = tuple(opening.until(ms(utc(period.closes) - EARLIER)).queue.cars.tolist()) if opening.goes_on else ()
+    day = opening.until_last_entry()
+    if day.entries + day.exits == 0:
+        return profile  # nothing was heard, or nobody came: neither teaches
+    return _with_miscount(_faded(day, profile, carried), yard, city, events, period, profile, day.queue.log_likelihood)
+
+
+def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
+    # Whoever stood there at the last entry was counted in and will not be let in. Where an opening follows, some did at its begin
+    # too; what is believed of both must not teach how well is counted, or a drift would prove itself.
+    left_over = 0.0 if carried else float(day.queue.cars @ np.arange(len(day.queue.p)))
+    balance = (0.0, 0.0) if any(day.blind) else (max(day.entries - left_over, 0.0), float(day.exits))
+    tally = day.tally
+    return Profile(
+        days=profile.days + 1,
+        days_kept=KEPT * (profile.days_kept + 1),
+        entries=KEPT * (profile.entries + balance[0]),
+        exits=KEPT * (profile.exits + balance[1]),
+        departures=tuple((KEPT * day.pace.departures).tolist()),
+        exposure_s=tuple((KEPT * day.pace.exposure_s).tolist()),
+        bin_departures=_kept(profile.bin_departures, day.bin_departures),
+        bin_waiting_s=_kept(profile.bin_waiting_s, day.bin_waiting_s),
+        arrivals=tuple((KEPT * tally.arrivals).tolist()),
+        waits_s=tuple((KEPT * tally.waits_s).tolist()),
+        waited=tuple((KEPT * tally.waited).tolist()),
+        first=(KEPT * tally.first_cars, KEPT * tally.first_s),
+        miscount=profile.miscount,
+        evidence=profile.evidence,
+        carried=carried,
+        # The first day's weights are those of a model that knew nothing.
+        stack=tuple(day.stack.weights.tolist()) if profile.days else (),
+        stack_doubt=tuple(day.stack.doubt.ravel().tolist()) if profile.days else (),
+        stack_scale_s=day.stack.scale_s,
+        band=tuple(day.band.quantiles),
+    )
+
+
+def _kept(before: tuple[float, ...], today: Array) -> tuple[float, ...]:
+    return tuple((KEPT * (np.array(before or np.zeros(len(today))) + today)).tolist())
+
+
+def _with_miscount(
+    learnt: Profile, yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, before: Profile, likelihood: float
+) -> Profile:
+    """The day again with the next lower and the next higher error of the counters: which explains it better?"""
+    evidence = list(before.evidence)
+    for side, other in enumerate((before.miscount - 1, before.miscount + 1)):
+        if 0 <= other < len(MISCOUNTS):
+            day = Opening(yard, city, events, period, before, other).until_last_entry()
+            evidence[side] = KEPT * evidence[side] + day.queue.log_likelihood - likelihood
+    best = int(np.argmax(evidence))
+    if evidence[best] > CONVINCING:
+        return msgspec.structs.replace(learnt, miscount=before.miscount + (1 if best else -1), evidence=(0.0, 0.0))
+    return msgspec.structs.replace(learnt, evidence=(evidence[0], evidence[1]))

@@ -1,0 +1,83 @@
+"""One opening of a yard and what was heard of it, ready to be told from instant to instant."""
+
+import datetime as dt
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from api.day import Day
+from api.events import events as events_of
+from api.profile import COLD, Profile
+from hoflicht import hours
+from hoflicht.catalogue import City, Role
+from hoflicht.hours import OpenPeriod
+from hoflicht.reading import Reading
+
+EARLIER = dt.timedelta(hours=3)  # before the opening nobody queues so early; the lane is empty then
+HEALTH = "port_open"
+MOMENT = dt.timedelta(seconds=1)
+
+
+class Opening:
+    """The opening `period` of `yard`, an id of `city`, after the days that made `profile`; `events` as `api.waiting` wants them."""
+
+    def __init__(
+        self,
+        yard: str,
+        city: City,
+        events: Sequence[Reading],
+        period: OpenPeriod,
+        profile: Profile = COLD,
+        miscount: int | None = None,
+    ) -> None:
+        self.period = period
+        self.yard = city.yards[yard]
+        hours_of = self.yard.hours
+        self.goes_on = hours.period_at(period.closes, hours_of, city) is not None  # nobody is turned away at its end
+        follows = hours.period_at(period.opens - MOMENT, hours_of, city) is not None
+        readings = _sorted(events, ms(utc(period.opens) - EARLIER), ms(period.closes))
+        telling = {sensor for sensor, entry in self.yard.sensors.items() if entry.role is not Role.OTHER}
+        self._own = [r for r in readings if r.site == yard and r.sensor in telling]
+        self._alive_ms = [r.at_ms for r in readings if r.quantity == HEALTH and r.value >= 0.5]
+        flagged = [r for r in readings if r.quantity == HEALTH and r.sensor in telling]
+        told = [*self._own, *flagged] if flagged else self._own
+        self._day = Day(self.yard, ms(period.opens), profile, follows, miscount)
+        self._coming = deque(events_of(self.yard, told))
+
+    def until(self, at_ms: int) -> Day:
+        """The day as it stood at `at_ms`, no earlier than what was asked before; who asks often hears the same."""
+        while self._coming and self._coming[0].at_ms <= at_ms:
+            self._day.take(self._coming.popleft())
+        return self._day.seen_at(at_ms)
+
+    def until_last_entry(self) -> Day:
+        """The whole day."""
+        return self.until(ms(self.period.last_entry))
+
+    def own(self, at_ms: int) -> Sequence[Reading]:
+        """What the yard's sensors had said by then."""
+        return self._own[: bisect_right(self._own, at_ms, key=lambda reading: reading.at_ms)]
+
+    def last_sign_ms(self, at_ms: int, by_gateway: bool) -> int:
+        """When a sensor was last heard, or its gateway said that it lives; 0: never."""
+        heard = bisect_right(self._own, at_ms, key=lambda reading: reading.at_ms)
+        alive = bisect_right(self._alive_ms, at_ms) if by_gateway else 0
+        return max(self._own[heard - 1].at_ms if heard else 0, self._alive_ms[alive - 1] if alive else 0)
+
+
+def ms(instant: dt.datetime) -> int:
+    """Unix epoch in milliseconds."""
+    return round(instant.timestamp() * 1000)
+
+
+def utc(instant: dt.datetime) -> dt.datetime:
+    """Where a span of time is added: Python adds to what the clock on the wall shows."""
+    return instant.astimezone(dt.UTC)
+
+
+def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Reading]:
+    """Each point once, by time; equal whatever the order and the number of repeats of `events`."""
+    unique = {reading for reading in events if from_ms <= reading.at_ms <= until_ms}
+    ordered = sorted(unique, key=lambda r: (r.at_ms, r.site, r.sensor, r.quantity, r.value))
+    # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
+    return list({(r.at_ms, r.site, r.sensor, r.quantity): r for r in ordered}.values())

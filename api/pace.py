@@ -1,0 +1,143 @@
+"""How fast cars are let in: by how many there are, and by how much of the yard is at work.
+
+Theory. Departures are a Poisson stream of rate R(n) times a share. R(n), the rate with n cars there and the whole yard at work, is
+learnt: departures over seconds of exposure, gamma priors from the catalogue (Gelman et al., Bayesian Data Analysis, §2.6), never
+falling with n (isotonic regression by pooling adjacent violators: Barlow et al., Statistical Inference under Order Restrictions,
+1972). The share is a hidden state: bays open and close as wholes. What it usually is at each time of day is learnt too.
+
+Where cars are counted out at the yard's exit, n holds the cars in the bays, and those that have a bay do not wait. Where they are
+counted at the entry control, n is the lane.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from api import roster
+from api.profile import BINS, Profile
+from hoflicht.catalogue import Role, Yard
+
+Array = NDArray[np.float64]
+
+CARS = 121  # a queue of more cannot be told apart and is the road's affair; also the length of the rows
+TRICKLE = 0.02  # of the full rate, while the yard stands: somebody with papers for the office still gets in
+TURNOVER_S = 3_600.0  # after so long 1/e of what was known of the open bays holds; a container change or a lunch is shorter
+PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
+SELDOM = 0.005  # of each state that is not usual at that time of day
+BIN_S = 86_400 / BINS
+FINE_STEPS = 4  # a share of the yard is known in quarters at least
+
+
+def departure_role(yard: Yard) -> Role:
+    """Whose passages say that a car left the queue: the entry control's, or the exit's where there is none."""
+    has_control = any(sensor.role is Role.ENTRY_CONTROL for sensor in yard.sensors.values())
+    return Role.ENTRY_CONTROL if has_control else Role.YARD_EXIT
+
+
+class Pace:
+    """The rates of one opening.
+
+    States are the columns: `share[c]` of the yard is at work; `inside[c]` of the cars there have a bay. `rate[n, c]` is in cars a
+    second, `units[n, c]` the share of R(n) that it is.
+    """
+
+    def __init__(self, yard: Yard, learnt: Profile) -> None:
+        self.at_exit = departure_role(yard) is Role.YARD_EXIT
+        self._usual_per_s = max(yard.usual_entries_per_hour, 0.1) / 3_600
+        self._learnt = learnt
+        n = np.arange(CARS)[:, None]
+        if self.at_exit:
+            self.share = np.arange(yard.bays + 1) / yard.bays
+            self.share[0] = TRICKLE
+            self.inside = np.array([yard.bays, *range(1, yard.bays + 1)])
+            self.units = np.minimum(n, self.inside) / self.inside * self.share
+        else:
+            steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
+            self.share = np.arange(steps + 2) / steps  # one more than usual: a lane has no known end of its pace
+            self.share[0] = TRICKLE
+            self.inside = np.zeros(steps + 2, dtype=np.int64)
+            self.units = np.minimum(n, 1) * self.share
+        lane = np.maximum(n - self.inside, 0)
+        self.lane: Array = lane.astype(np.float64)  # how many of n cars stand in the lane, and
+        self.busy: Array = (lane > (0 if self.at_exit else 1)).astype(
+            np.float64
+        )  # whether all that is at work has somebody to serve
+        self._usual: dict[int, Array] = {}
+        self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
+        self._usual_share = self._roster()
+        self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # departures and exposure by cars there
+        self.rate = np.zeros_like(self.units)
+        self.renew()
+
+    def renew(self) -> None:
+        """Make the rates of what was learnt so far."""
+        self.full = self._isotonic() if not self.at_exit else self._pooled()
+        self.rate = self.full[:, None] * self.units
+        self.rate[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
+
+    @property
+    def departures(self) -> Array:
+        """Cars let in, by how many were there, so far."""
+        return np.asarray(self.today + np.array(self._learnt.departures or np.zeros(CARS)))
+
+    @property
+    def exposure_s(self) -> Array:
+        """Seconds in which they could be, of the whole yard at work, by the same."""
+        return np.asarray(self.today_s + np.array(self._learnt.exposure_s or np.zeros(CARS)))
+
+    @property
+    def per_second(self) -> float:
+        """The rate of a long queue with the whole yard at work, in cars a second."""
+        return float(self.full[min(CARS - 1, 12)])
+
+    def usual(self, since_opening_s: float) -> Array:
+        """The probability of each state at that time of day, by the minute."""
+        minute = int(since_opening_s // 60)
+        if minute not in self._usual:
+            self._usual[minute] = self._around(float(self.usual_share(np.array(minute * 60.0))))
+        return self._usual[minute]
+
+    def _around(self, share: float) -> Array:
+        chances = np.full(len(self.share), SELDOM)
+        above = min(int(np.searchsorted(self.share, share)), len(self.share) - 1)
+        part = (self.share[above] - share) / (self.share[above] - self.share[above - 1])
+        chances[above - 1] += part
+        chances[above] += 1 - part
+        return np.asarray(chances / chances.sum())
+
+    def chance_of_silence(self, since_opening_s: float, seconds: float) -> float:
+        """How likely it is that nobody is let in for so long although cars wait, at the pace that is usual then."""
+        return math.exp(-self.per_second * float(self.usual(since_opening_s) @ self.share) * seconds)
+
+    def usual_share(self, since_opening_s: Array) -> Array:
+        """How much of the yard is usually at work at those times of day."""
+        return np.interp(since_opening_s / BIN_S - 0.5, np.arange(BINS), self._usual_share)
+
+    def _roster(self) -> Array:
+        if not self._learnt.bin_departures:
+            return np.ones(BINS)
+        departures, waiting_s = np.array(self._learnt.bin_departures), np.array(self._learnt.bin_waiting_s)
+        known = roster.usual(departures, waiting_s, self.share[1:], self._full)
+        if self.at_exit:
+            self._full = known.cars, known.full_s
+        return known.share
+
+    def _pooled(self) -> Array:
+        cars, full_s = self._full
+        return np.full(CARS, (cars + self.today.sum()) / (full_s + self.today_s.sum()))
+
+    def _isotonic(self) -> Array:
+        blocks: list[tuple[float, float, int]] = []
+        for departures, exposure_s in zip(self.departures[1:], self.exposure_s[1:], strict=True):
+            block = (departures + PRIOR_CARS, exposure_s + PRIOR_CARS / self._usual_per_s, 1)
+            while blocks and blocks[-1][0] / blocks[-1][1] >= block[0] / block[1]:
+                before = blocks.pop()
+                block = (before[0] + block[0], before[1] + block[1], before[2] + block[2])
+            blocks.append(block)
+        rates = [departures / exposure_s for departures, exposure_s, count in blocks for _ in range(count)]
+        for n in range(len(rates) - 1, 0, -1):
+            rates[n - 1] = max(
+                rates[n - 1], rates[n] * n / (n + 1)
+            )  # the n first of n + 1 lose nothing when the last one is not there
+        return np.array([rates[0], *rates])

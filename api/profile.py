@@ -1,0 +1,42 @@
+"""What a yard has taught us: all that the estimate of a day takes from the days before.
+
+A snapshot of the night, some tens of kilobytes of JSON. It is a fold over the openings before, so it can be computed again from the
+stored events, and every replica that does so has the same.
+"""
+
+import msgspec
+
+EQUAL_CARS = 200.0  # counted cars that the belief in equal counters is worth: one busy day
+BINS = 96  # quarters of an hour of a day, counted from the opening
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over the openings before; older ones fade. Empty: nothing was learnt."""
+
+    days: int = 0
+    days_kept: float = 0.0  # the same, older ones fading as all sums below
+    entries: float = 0.0  # cars counted in, less those that still stood there at the end, and
+    exits: float = 0.0  # cars counted out
+    departures: tuple[float, ...] = ()  # cars let in, by how many were there, and
+    exposure_s: tuple[float, ...] = ()  # the seconds in which they could be, by the same
+    bin_departures: tuple[float, ...] = ()  # cars let in while others waited, by quarter of an hour, and
+    bin_waiting_s: tuple[float, ...] = ()  # the seconds in which cars waited, by the same
+    arrivals: tuple[float, ...] = ()  # cars counted in, by quarter of an hour
+    waits_s: tuple[float, ...] = ()  # sums of waits measured back, by quarter of an hour, and
+    waited: tuple[float, ...] = ()  # of how many cars
+    first: tuple[float, float] = (0.0, 0.0)  # cars that found the lane empty, and the sum of their waits, s
+    miscount: int = 2  # which of api.queue.MISCOUNTS explains the counters best so far, and by how much
+    evidence: tuple[float, float] = (0.0, 0.0)  # the next lower and the next higher one do better; logarithms
+    carried: tuple[float, ...] = ()  # where the next opening follows without a gap: the mass over cars three hours before it
+    stack: tuple[float, ...] = ()  # weights of the voices, and
+    stack_doubt: tuple[float, ...] = ()  # their covariance, row by row
+    stack_scale_s: float = 0.0  # usual error of the stack
+    band: tuple[float, ...] = ()  # quantiles of the scaled error, see api.band
+
+    @property
+    def per_entry(self) -> float:
+        """How many cars are counted out for each counted in: below one where some leave unseen, above where some come so."""
+        return (self.exits + EQUAL_CARS) / (self.entries + EQUAL_CARS)
+
+
+COLD = Profile()

@@ -1,0 +1,66 @@
+"""What is counted over the days, by time of day: cars that came, and how long they had waited."""
+
+import numpy as np
+
+from api.pace import BIN_S, Array
+from api.profile import BINS, Profile
+
+NEAR = (0.25, 0.5, 1.0, 0.5, 0.25)  # what the quarters of an hour around this one count
+SAME_HOUR_CARS = 3.0  # waits that another word is worth, where an hour has little history
+FIRST_CARS = 3.0  # waits of nothing that a yard is given for cars that find the lane empty
+ARRIVALS_DAYS = 1.0  # days that the catalogue's usual entries are worth
+KEPT = 0.95  # of what was counted, a day later: a season is four weeks
+
+
+class Tally:
+    """Sums by quarter of an hour since the opening, this day's among them."""
+
+    def __init__(self, profile: Profile, usual_per_s: float) -> None:
+        self.days = profile.days_kept
+        self.arrivals = _filled(profile.arrivals)
+        self.waits_s = _filled(profile.waits_s)
+        self.waited = _filled(profile.waited)
+        self.first_cars, self.first_s = profile.first
+        self._usual_per_s = usual_per_s
+
+    def came(self, since_opening_s: float) -> None:
+        """A car joined."""
+        self.arrivals[quarter(since_opening_s)] += 1
+
+    def ended(self, since_opening_s: float, wait_s: float, found_empty: bool) -> None:
+        """A car that had joined then was let in after `wait_s`; `found_empty`: it had found the lane empty."""
+        at = quarter(since_opening_s)
+        self.waits_s[at] += wait_s
+        self.waited[at] += 1
+        if found_empty:
+            self.first_cars += 1
+            self.first_s += wait_s
+
+    def arrivals_per_s(self, since_opening_s: float) -> float:
+        """How many cars usually come at that time of day."""
+        near = _near(self.arrivals, since_opening_s) / sum(NEAR)
+        return float((near + ARRIVALS_DAYS * self._usual_per_s * BIN_S) / ((self.days + ARRIVALS_DAYS) * BIN_S))
+
+    def same_hour_s(self, since_opening_s: float, otherwise_s: float) -> float:
+        """How long cars usually waited that came at that time of day; `otherwise_s` where little is known."""
+        waited = _near(self.waited, since_opening_s)
+        return (_near(self.waits_s, since_opening_s) + SAME_HOUR_CARS * otherwise_s) / (waited + SAME_HOUR_CARS)
+
+    def first_wait_s(self) -> float:
+        """How long a car waits that finds the lane empty."""
+        return self.first_s / (self.first_cars + FIRST_CARS)
+
+
+def quarter(since_opening_s: float) -> int:
+    """Which quarter of an hour of the day; the first and the last hold what is before and after."""
+    return min(max(int(since_opening_s / BIN_S), 0), BINS - 1)
+
+
+def _near(sums: Array, since_opening_s: float) -> float:
+    middle = quarter(since_opening_s)
+    reach = len(NEAR) // 2
+    return float(sum(weight * sums[middle + n - reach] for n, weight in enumerate(NEAR) if 0 <= middle + n - reach < BINS))
+
+
+def _filled(sums: tuple[float, ...]) -> Array:
+    return np.array(sums) if len(sums) == BINS else np.zeros(BINS)

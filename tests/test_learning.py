@@ -1,0 +1,166 @@
+"""What a day teaches of a yard."""
+
+import datetime as dt
+import functools
+import random
+import time
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from api.learning import learn
+from api.pace import Pace
+from api.profile import COLD, Profile
+from api.tally import Tally
+from api.waiting import estimate
+from hoflicht import Reading, hours
+from hoflicht.catalogue import WEEKDAYS, City
+from hoflicht.hours import OpenPeriod
+from hoflicht.wait import Trust
+from tests.lane import AT_CONTROL, GAP_MIN, YARD, at, joined, ms, random_day, steady_queue
+
+CITY = City(name="Testhausen", yards={YARD: AT_CONTROL})
+PER_S = 45 / 3_600
+MAX_SNAPSHOT = 64_000  # bytes; every replica loads one for each yard when it starts
+ALIVE = [Reading("gw", "loop", "port_open", ms(24 * 60 * day + 100), 1.0) for day in range(8)]
+
+
+def period(day: int = 0, city: City = CITY) -> OpenPeriod:
+    found = hours.period_on(at(24 * 60 * day).date(), city.yards[YARD].hours, city)
+    assert found is not None
+    return found
+
+
+def learnt(days: Sequence[Sequence[Reading]], profile: Profile = COLD, city: City = CITY) -> Profile:
+    """After one day after the other, from the Monday on."""
+    for day, events in enumerate(days):
+        profile = learn(YARD, city, events, period(day, city), profile)
+    return profile
+
+
+def week(gap: float = GAP_MIN) -> list[list[Reading]]:
+    """Four mornings."""
+    return [random_day(day, until=240, day=day, gap=gap) for day in range(4)]
+
+
+@functools.cache
+def after_a_week() -> Profile:
+    return learnt(week())
+
+
+def test_a_day_of_which_nothing_was_heard_teaches_nothing() -> None:
+    for before in (COLD, after_a_week()):
+        assert learn(YARD, CITY, [], period(), before) == before
+        assert learn(YARD, CITY, ALIVE, period(), before) == before
+
+
+def test_events_of_other_days_and_sites_teach_nothing() -> None:
+    today = random_day(1)
+    foreign = [msgspec.structs.replace(reading, site="hof-sued") for reading in random_day(2)]
+
+    assert learn(YARD, CITY, [*today, *random_day(3, day=1), *foreign], period(), COLD) == learn(YARD, CITY, today, period(), COLD)
+
+
+@settings(max_examples=5)
+@given(seed=st.integers(0, 1_000))
+def test_a_day_teaches_the_same_in_whatever_order_its_events_come(seed: int) -> None:
+    punctual = random_day(1, until=120)
+    late = [*punctual, *random.Random(seed).choices(punctual, k=20)]
+    random.Random(seed).shuffle(late)
+
+    assert learn(YARD, CITY, late, period(), after_a_week()) == learn(YARD, CITY, punctual, period(), after_a_week())
+
+
+def test_a_profile_is_the_same_after_a_night_on_disk_and_some_kilobytes_long() -> None:
+    snapshot = msgspec.json.encode(after_a_week())
+
+    assert msgspec.json.decode(snapshot, type=Profile) == after_a_week()
+    assert len(snapshot) < MAX_SNAPSHOT
+
+
+def test_a_profile_on_disk_goes_on_as_one_in_memory() -> None:
+    again = msgspec.json.decode(msgspec.json.encode(after_a_week()), type=Profile)
+    monday = random_day(9, day=7)
+
+    assert learn(YARD, CITY, monday, period(7), again) == learn(YARD, CITY, monday, period(7), after_a_week())
+
+
+def test_the_catalogue_may_be_wrong_about_the_pace() -> None:
+    twice = learnt(week(GAP_MIN / 2))
+
+    assert Pace(AT_CONTROL, twice).per_second > 1.5 * PER_S
+    assert Tally(twice, PER_S).arrivals_per_s(2 * 3_600) == pytest.approx(2 * 0.95 * PER_S, rel=0.25)
+
+
+def test_a_counter_that_misses_every_eighth_car_is_known_after_a_week() -> None:
+    missing = [[r for n, r in enumerate(day) if r.sensor != "lane-in" or n % 8] for day in week()]
+
+    assert after_a_week().per_entry == pytest.approx(1.0, abs=0.02)
+    assert learnt(missing).per_entry == pytest.approx(8 / 7, abs=0.06)
+
+
+def test_counters_that_never_err_are_trusted_more_than_those_that_do() -> None:
+    rng = random.Random(4)
+    wrong = [[r for r in day if rng.random() > 0.08] for day in week()]
+
+    assert after_a_week().miscount < learnt(wrong).miscount
+
+
+def test_waits_that_were_measured_are_told_again_at_the_same_hour() -> None:
+    usual = Tally(after_a_week(), PER_S)
+
+    assert after_a_week().waited != ()
+    assert usual.same_hour_s(2 * 3_600, otherwise_s=0.0) > 60
+
+
+def test_older_days_fade() -> None:
+    quiet = [joined(24 * 60 * day + 30) for day in range(1, 6)]
+
+    later = learnt([random_day(1, until=240), *quiet])
+
+    assert later.days == 6
+    assert later.days_kept == pytest.approx(5.4, abs=0.1)
+    assert sum(later.arrivals) < 0.9 * sum(learnt([random_day(1, until=240)]).arrivals) + 5
+
+
+def test_one_opening_after_another_without_a_gap_hands_its_queue_on() -> None:
+    always = msgspec.structs.replace(
+        AT_CONTROL, hours=msgspec.structs.replace(AT_CONTROL.hours, weekly=dict.fromkeys(WEEKDAYS, "08:00-08:00"))
+    )
+    city = City(name="Testhausen", yards={YARD: always})
+
+    carried = learn(YARD, city, steady_queue(8, 21 * 60), period(0, city), COLD).carried
+
+    assert sum(carried) == pytest.approx(1.0)
+    assert int(np.argmax(carried)) == 8
+    assert after_a_week().carried == ()  # after a night nobody stands there
+
+
+def test_numbers_rest_on_what_was_measured_from_the_second_day_on() -> None:
+    told = [estimate(YARD, CITY, [*joined(99), *ALIVE], at(100), profile).trust for profile in (COLD, after_a_week())]
+
+    assert told == [Trust.CONFIGURED, Trust.MEASURED]
+
+
+def test_a_day_is_learnt_in_a_moment() -> None:
+    events = random_day(1)
+    began = time.process_time()
+
+    learn(YARD, CITY, events, period(), after_a_week())
+
+    assert time.process_time() - began < 3  # usually 0.3 s; the bound is for a slow machine
+
+
+def test_periods_of_summer_time_teach_too() -> None:
+    summer = hours.period_on(dt.date(2026, 7, 6), AT_CONTROL.hours, CITY)
+    assert summer is not None
+    later_ms = round(summer.opens.timestamp() * 1000) - ms(0)
+    winter = random_day(1, until=120)
+
+    events = [msgspec.structs.replace(reading, at_ms=reading.at_ms + later_ms) for reading in winter]
+
+    assert learn(YARD, CITY, events, summer, COLD) == learn(YARD, CITY, winter, period(), COLD)

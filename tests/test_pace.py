@@ -1,0 +1,119 @@
+"""How fast cars are let in: by how many there are, and by how much of the yard is at work."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from api.pace import BIN_S, CARS, TRICKLE, Pace, departure_role
+from api.profile import BINS, COLD, Profile
+from hoflicht.catalogue import Role, Sensor, Yard
+from tests.lane import AT_CONTROL, AT_EXIT
+
+PER_S = 45 / 3_600
+
+
+def learnt(departures: dict[int, float], exposure_s: dict[int, float]) -> Profile:
+    """A lane that let in so many, in so many seconds, by the cars there."""
+    return Profile(
+        days=1,
+        departures=tuple(departures.get(n, 0.0) for n in range(CARS)),
+        exposure_s=tuple(exposure_s.get(n, 0.0) for n in range(CARS)),
+    )
+
+
+def with_lunch(per_s: float, hours: range) -> Profile:
+    """Ten days on which cars waited all day, and at these hours after the opening a quarter of them was let in."""
+    waiting_s = np.full(BINS, 10 * BIN_S)
+    waiting_s[40:] = 0.0
+    counts = per_s * waiting_s
+    for hour in hours:
+        counts[4 * hour : 4 * hour + 4] /= 4
+    return Profile(days=10, bin_departures=tuple(counts), bin_waiting_s=tuple(waiting_s))
+
+
+def test_who_leaves_the_queue_is_counted_at_the_control_or_else_at_the_exit() -> None:
+    both = msgspec.structs.replace(AT_EXIT, sensors={**AT_EXIT.sensors, "gate-in": Sensor(role=Role.ENTRY_CONTROL)})
+
+    assert [departure_role(yard) for yard in (AT_CONTROL, AT_EXIT, both)] == [
+        Role.ENTRY_CONTROL,
+        Role.YARD_EXIT,
+        Role.ENTRY_CONTROL,
+    ]
+
+
+def test_the_first_rate_is_the_one_of_the_catalogue() -> None:
+    pace = Pace(AT_CONTROL, COLD)
+
+    assert pace.per_second == pytest.approx(PER_S)
+    assert pace.usual_share(np.array([0.0, 3_600.0])) == pytest.approx([1.0, 1.0])
+
+
+def test_a_yard_of_which_nothing_is_expected_has_a_rate_nevertheless() -> None:
+    quiet = msgspec.structs.replace(AT_CONTROL, usual_entries_per_hour=0.0)
+
+    assert Pace(quiet, COLD).per_second > 0
+
+
+def test_what_is_counted_outweighs_the_catalogue() -> None:
+    pace = Pace(AT_CONTROL, learnt(dict.fromkeys(range(1, CARS), 100), dict.fromkeys(range(1, CARS), 100 / (2 * PER_S))))
+
+    assert pace.per_second == pytest.approx(2 * PER_S, rel=0.05)
+
+
+def test_cars_of_today_count_as_those_of_the_days_before() -> None:
+    pace = Pace(AT_CONTROL, COLD)
+
+    pace.today[5:] += 20
+    pace.today_s[5:] += 20 / (2 * PER_S)
+    pace.renew()
+
+    assert pace.per_second == pytest.approx(24 / (20 / 2 + 4) * PER_S)  # four cars of the catalogue beside twenty
+
+
+def test_a_longer_queue_is_never_let_in_more_slowly() -> None:
+    pace = Pace(AT_CONTROL, learnt({3: 200, 4: 10}, {3: 200 / PER_S, 4: 200 / PER_S}))
+
+    assert (np.diff(pace.full) >= -1e-12).all()
+    assert (pace.rate >= 0).all()
+
+
+def test_the_first_cars_of_a_longer_queue_lose_nothing_when_the_last_one_is_not_there() -> None:
+    pace = Pace(AT_CONTROL, learnt({6: 400}, {6: 100 / PER_S, 5: 1_000 / PER_S}))
+    n = np.arange(1, CARS - 1)
+
+    assert (pace.full[1:-1] >= pace.full[2:] * n / (n + 1) - 1e-12).all()
+
+
+def test_from_an_empty_lane_hardly_anybody_is_let_in() -> None:
+    pace = Pace(AT_CONTROL, COLD)
+
+    assert pace.rate[0] == pytest.approx(np.full(len(pace.share), TRICKLE * pace.full[1]))
+
+
+def test_at_an_exit_each_car_in_a_bay_counts_its_part_of_the_rate() -> None:
+    pace = Pace(AT_EXIT, COLD)
+    all_open, two_open = 4, 2
+
+    assert pace.rate[[1, 2, 4, 9], all_open] == pytest.approx(PER_S * np.array([0.25, 0.5, 1.0, 1.0]))
+    assert pace.rate[[1, 2, 4, 9], two_open] == pytest.approx(PER_S * np.array([0.25, 0.5, 0.5, 0.5]))
+
+
+@pytest.mark.parametrize("yard", [AT_CONTROL, AT_EXIT], ids=["control", "exit"])
+def test_a_lunch_of_every_day_is_foreseen(yard: Yard) -> None:
+    pace = Pace(yard, with_lunch(PER_S, range(4, 5)))
+
+    before, lunch, after = pace.usual_share(np.array([2.0, 4.5, 7.0]) * 3_600)
+
+    assert (before, after) == (pytest.approx(1.0, abs=0.05), pytest.approx(1.0, abs=0.05))
+    assert lunch == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize("since_s", [-3_600.0, 0.0, 4.4 * 3_600, 30 * 3_600])
+def test_what_is_usual_is_a_probability_around_the_usual_share(since_s: float) -> None:
+    pace = Pace(AT_CONTROL, with_lunch(PER_S, range(4, 6)))
+
+    usual = pace.usual(since_s)
+
+    assert usual.sum() == pytest.approx(1.0)
+    assert usual.min() > 0.0
+    assert usual @ pace.share == pytest.approx(float(pace.usual_share(np.array(since_s))), abs=0.03)
