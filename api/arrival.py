@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from api.day import Day
+from api.day import SOMEBODY, Day
 from api.pace import TURNOVER_S, Array
 
 STEP_MS = 300_000  # nobody plans his way to the yard by less than five minutes
 LONGEST_MS = 4 * 3_600_000  # no wait is told beyond
-SOMEBODY = 0.5  # cars; fewer are nobody
 
 
 def latest(day: Day, at_ms: int, last_entry_ms: int, margin_s: float) -> int | None:

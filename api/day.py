@@ -27,7 +27,7 @@ MOVES = 3  # of the head of the lane without a departure: that counter is out, n
 GAPS = 11.0  # usual gaps between two cars without one: that counter is out, not unlucky (exp(-11))
 PROGRESS_MS = 60_000  # what is usual at a time of day hardly changes within a minute
 SOME_DAYS = 0.9  # learnt, before a gap between cars is unusual: the catalogue knows the pace, not the demand
-BEFORE_MS = 3 * 3_600_000  # before the opening a day begins; nobody queues so early
+BEFORE_MS = 3 * 3_600_000  # before the opening a day begins; nobody queues so early, the lane is empty then
 SOMEBODY = 0.5  # cars; fewer are nobody
 
 
@@ -85,9 +85,8 @@ class Day:
     @property
     def blind(self) -> Blind:
         """Which counters are out."""
-        roles = {self._yard.sensors[counter].role for counter in self._out}
-        entry = Role.LANE_ENTRY in roles or (self.tally.days > SOME_DAYS and self._gap() > GAPS)
-        return Blind(entry, self._departs in roles or self.moved_unexplained >= MOVES)
+        entry = Role.LANE_ENTRY in self._roles_out() or (self.tally.days > SOME_DAYS and self._gap() > GAPS)
+        return Blind(entry, self._departs in self._roles_out() or self.moved_unexplained >= MOVES)
 
     def number(self) -> Number:
         """The wait of a car that joins now; of those that joined at this very instant, where some did."""
@@ -136,7 +135,7 @@ class Day:
             not self.pace.at_exit
             and self._has_lane
             and self._joined_ms
-            and self.queue.mean_waiting() < len(self._rolling(start_ms)) + SOMEBODY
+            and self.queue.mean_waiting() < self._rolling(start_ms) + SOMEBODY
         ):
             start_ms = max(start_ms, min(at_ms, self._joined_ms[-1] + ROLLING_MS))
         if at_ms > start_ms and not self.held and self.passages_tell:
@@ -193,7 +192,7 @@ class Day:
             self.queue.slips_out()
             return
         before, waited = self.queue.left()
-        is_paced = self.pace.at_exit or not self._has_lane or waiting > len(self._rolling(at_ms)) + SOMEBODY
+        is_paced = self.pace.at_exit or not self._has_lane or waiting > self._rolling(at_ms) + SOMEBODY
         if is_paced and self._is_of_today(at_ms):
             self._count_departure(before, waited)
 
@@ -240,8 +239,7 @@ class Day:
     def _move_up(self, at_ms: int) -> None:
         """A car has come to stand at the head. Where departures are not counted any more that is one."""
         self.moved_unexplained += 1
-        counter_is_out = any(self._yard.sensors[counter].role is self._departs for counter in self._out)
-        if counter_is_out or self.moved_unexplained > MOVES:
+        if self._departs in self._roles_out() or self.moved_unexplained > MOVES:
             self._note_left(at_ms)
         elif self.moved_unexplained == MOVES:
             self.queue.reopen(self.pace.usual(self.since_s(at_ms)))
@@ -251,7 +249,7 @@ class Day:
     def _see(self, look: Look) -> None:
         if look.occupied is None or self._news.is_stuck(look) or not self._news.is_news(look):
             return
-        rolling = 0 if look.occupied else len(self._rolling(look.at_ms))
+        rolling = 0 if look.occupied else self._rolling(look.at_ms)
         sight = Sight(look.occupied, look.position_m, self._yard.metres_per_car)
         self.queue.seen(sight, rolling, turned=self._news.take(look))
 
@@ -273,9 +271,9 @@ class Day:
         self._ended = []
 
     def _ended_wait(self, head: Car, leaves: Sequence[tuple[Car, float]], at_ms: int) -> None:
-        wait_s = (at_ms - head.joined_ms) / 1000
         if not self._is_of_today(at_ms):
             return
+        wait_s = (at_ms - head.joined_ms) / 1000
         self.tally.ended(self.since_s(head.joined_ms), wait_s, head.joined_ms in self._found_empty)
         if head.said is not None:
             self.stack.learn(head.said.voices_s, wait_s)
@@ -289,7 +287,7 @@ class Day:
         waiting = self.queue.mean_waiting()
         behind = (len(self._joined) + 1) / 2 if self._joined else 0.0
         if not self.pace.at_exit:
-            behind += len(self._rolling(self.at_ms)) if not self._joined else 0
+            behind += self._rolling(self.at_ms) if not self._joined else 0
         since_s = self.since_s(self.at_ms)
         first_s = self.tally.first_wait_s() if self._has_lane else None
         model_s = self._progressing().wait_s(self.queue, behind, first_s)
@@ -319,14 +317,18 @@ class Day:
             self._progress[minute_ms] = Progress(self.pace, self.since_s(minute_ms))
         return self._progress[minute_ms]
 
-    def _rolling(self, at_ms: int) -> list[int]:
-        """When those came that may not have reached the gate; none while one stands there, or where no sensor looks at the lane."""
+    def _roles_out(self) -> set[Role]:
+        """What the counters tell whose ports are gone."""
+        return {self._yard.sensors[counter].role for counter in self._out}
+
+    def _rolling(self, at_ms: int) -> int:
+        """How many cars may not have reached the gate yet; none while one stands there, or where no sensor looks at the lane."""
         if not self._has_lane:
-            return []
+            return 0
         head = self.lane.head(at_ms, self._yard.metres_per_car)
         if head is not None and head.occupied:
-            return []
-        return [joined_ms for joined_ms in self._joined_ms if at_ms - joined_ms < ROLLING_MS]
+            return 0
+        return sum(1 for joined_ms in self._joined_ms if at_ms - joined_ms < ROLLING_MS)
 
     def _gap(self) -> float:
         """Usual gaps between two cars since the last one came, while others still left: else the yard is only quiet."""

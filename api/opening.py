@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from api.day import Day
+from api.day import BEFORE_MS, Day
 from api.events import events as events_of
 from api.profile import COLD, Profile
 from hoflicht import hours
@@ -13,7 +13,7 @@ from hoflicht.catalogue import City, Role
 from hoflicht.hours import OpenPeriod
 from hoflicht.reading import Reading
 
-EARLIER = dt.timedelta(hours=3)  # before the opening nobody queues so early; the lane is empty then
+EARLIER = dt.timedelta(milliseconds=BEFORE_MS)
 HEALTH = "port_open"
 MOMENT = dt.timedelta(seconds=1)
 

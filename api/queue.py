@@ -17,7 +17,6 @@ import numpy as np
 from api.pace import CARS, TURNOVER_S, Array, Pace
 
 MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that an entry adds; the likeliest is learnt
-USUAL_MISCOUNT = 2  # of them: counters are off by 1 to 5 %
 MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a puddle
 # A sensor inside a standing queue looks at a gap: 2 of 7 metres would be 0.3. The simulated sensors see no gaps, and 0.1 erred
 # less there than 0.2 and 0.35; no lane in the field has been measured yet.

@@ -9,7 +9,6 @@ NEAR = (0.25, 0.5, 1.0, 0.5, 0.25)  # what the quarters of an hour around this o
 SAME_HOUR_CARS = 3.0  # waits that another word is worth, where an hour has little history
 FIRST_CARS = 3.0  # waits of nothing that a yard is given for cars that find the lane empty
 ARRIVALS_DAYS = 1.0  # days that the catalogue's usual entries are worth
-KEPT = 0.95  # of what was counted, a day later: a season is four weeks
 
 
 class Tally:

@@ -144,7 +144,7 @@ def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: 
 
 def _why_unknown(yard: Yard, last_sign_ms: int, day: Day, at_ms: int, alive: bool) -> Reason | None:
     roles = {sensor.role for sensor in yard.sensors.values()}
-    counted = Role.LANE_ENTRY in roles and departure_role(yard) in roles
+    counted = day.passages_tell
     if not counted and Role.LANE not in roles:
         return Reason.NO_SENSORS
     if at_ms - last_sign_ms > SILENT_MS:
