@@ -5,11 +5,12 @@ from typing import TypeAlias
 
 import msgspec
 
-from api.lane import Look, looks
-from api.pace import departure_role
+from api.lane import SILENT_MS, Look, looks
+from api.pace import departure_role, heads
 from hoflicht.catalogue import Role, Yard
 from hoflicht.reading import Reading
 
+WAY_OUT_MS = 60_000  # from a bay to the counter at the exit
 STEADY_BAY_MS = 60_000  # between two cars a bay is free for less
 
 
@@ -19,6 +20,13 @@ class Passage(msgspec.Struct, frozen=True):
     at_ms: int
     joined: bool
     cars: int
+
+
+class MovedUp(msgspec.Struct, frozen=True):
+    """The first car of the lane went in at `went_ms`; told again when the car that made place for it must have been counted out."""
+
+    at_ms: int
+    went_ms: int
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -44,13 +52,13 @@ class Outage(msgspec.Struct, frozen=True):
     is_out: bool
 
 
-Event: TypeAlias = Passage | Hold | InUse | Outage | Look
+Event: TypeAlias = Passage | MovedUp | Hold | InUse | Outage | Look
 
 
 def events(yard: Yard, readings: Sequence[Reading]) -> list[Event]:
     """All events in `readings`, which are sorted by time; whatever else they tell is left out."""
     bays = [name for name, sensor in yard.sensors.items() if sensor.role is Role.BAY]
-    found = [*_plain(yard, readings), *_looks(yard, readings), *_in_use(bays, readings)]
+    found = [*_plain(yard, readings), *_looks(yard, readings), *_moves(yard, readings), *_in_use(bays, readings)]
     return sorted(found, key=_order)
 
 
@@ -77,6 +85,19 @@ def _looks(yard: Yard, readings: Iterable[Reading]) -> Iterator[Look]:
         yield from looks(seen, yard.sensors[name].position_m or 0.0)
 
 
+def _moves(yard: Yard, readings: Iterable[Reading]) -> Iterator[MovedUp]:
+    """Each time the head of the lane gets free: a car went in."""
+    taken_ms: dict[str, int] = {}
+    for reading in readings:
+        if reading.quantity != "presence" or reading.sensor not in heads(yard):
+            continue
+        if reading.value >= 0.5:
+            taken_ms[reading.sensor] = reading.at_ms
+        elif reading.at_ms - taken_ms.pop(reading.sensor, -SILENT_MS) < SILENT_MS:
+            yield MovedUp(reading.at_ms, reading.at_ms)
+            yield MovedUp(reading.at_ms + WAY_OUT_MS, reading.at_ms)
+
+
 def _in_use(bays: Sequence[str], readings: Iterable[Reading]) -> Iterator[InUse]:
     """How many bays are in use, each time it has been the same for a while; nothing before every bay has spoken."""
     occupied: dict[str, bool] = {}
@@ -99,4 +120,4 @@ def _order(event: Event) -> tuple[int, int]:
     """By time; of one instant first who joined, then who left, for he may be the same; then what is seen of it."""
     if isinstance(event, Passage):
         return event.at_ms, 0 if event.joined else 1
-    return event.at_ms, 2 if isinstance(event, Outage) else 3 if isinstance(event, Hold) else 4
+    return event.at_ms, next(n for n, kind in enumerate((MovedUp, Outage, Hold, object), 2) if isinstance(event, kind))

@@ -21,7 +21,7 @@ CONVINCING = 3.0  # the logarithm of how much likelier another error of the coun
 def learn(yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, profile: Profile) -> Profile:
     """`profile` after the opening `period` of `yard`, an id of `city`; `events` are those that `api.waiting.estimate` wants."""
     opening = Opening(yard, city, events, period, profile)
-    carried = tuple(opening.until(ms(utc(period.closes) - EARLIER)).queue.cars.tolist()) if opening.goes_on else ()
+    carried = tuple(opening.until(ms(utc(period.closes) - EARLIER)).queue.lane.tolist()) if opening.goes_on else ()
     day = opening.until_last_entry()
     if day.entries + day.exits == 0:
         return profile  # nothing was heard, or nobody came: neither teaches
@@ -31,18 +31,23 @@ def learn(yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, 
 def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
     # Whoever stood there at the last entry was counted in and will not be let in. Where an opening follows, some did at its begin
     # too; what is believed of both must not teach how well is counted, or a drift would prove itself.
-    left_over = 0.0 if carried else float(day.queue.cars @ np.arange(len(day.queue.p)))
-    balance = (0.0, 0.0) if any(day.blind) else (max(day.entries - left_over, 0.0), float(day.exits))
+    inside = 0.0 if day.pace.sees_moves else day.queue.mean_inside()
+    left_over = 0.0 if carried else day.queue.mean_waiting() + inside
+    counted = not any(day.blind)
     tally = day.tally
     return Profile(
         days=profile.days + 1,
         days_kept=KEPT * (profile.days_kept + 1),
-        entries=KEPT * (profile.entries + balance[0]),
-        exits=KEPT * (profile.exits + balance[1]),
+        entries=KEPT * (profile.entries + counted * max(day.entries - left_over, 0.0)),
+        exits=KEPT * (profile.exits + counted * day.exits),
+        moves=KEPT * (profile.moves + counted * day.moves),
         departures=tuple((KEPT * day.pace.departures).tolist()),
         exposure_s=tuple((KEPT * day.pace.exposure_s).tolist()),
         bin_departures=_kept(profile.bin_departures, day.bin_departures),
         bin_waiting_s=_kept(profile.bin_waiting_s, day.bin_waiting_s),
+        bin_share_s=_kept(profile.bin_share_s, day.bin_share_s) if day.pace.sees_moves else (),
+        gate_cars=KEPT * (profile.gate_cars + day.gate_cars),
+        gate_s=KEPT * (profile.gate_s + day.gate_s),
         arrivals=tuple((KEPT * tally.arrivals).tolist()),
         waits_s=tuple((KEPT * tally.waits_s).tolist()),
         waited=tuple((KEPT * tally.waited).tolist()),

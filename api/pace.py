@@ -5,8 +5,8 @@ learnt: departures over seconds of exposure, gamma priors from the catalogue (Ge
 falling with n (isotonic regression by pooling adjacent violators: Barlow et al., Statistical Inference under Order Restrictions,
 1972). The share is a hidden state: bays open and close as wholes. What it usually is at each time of day is learnt too.
 
-Where cars are counted out at the yard's exit, n holds the cars in the bays, and those that have a bay do not wait. Where they are
-counted at the entry control, n is the lane.
+Where cars are counted out at the yard's exit, they leave a bay each, and the next one from the lane is let in, at once or when the
+gate opens again. Where they are counted at the entry control, n is the lane.
 """
 
 import math
@@ -24,6 +24,9 @@ CARS = 121  # a queue of more cannot be told apart and is the road's affair; als
 TRICKLE = 0.02  # of the full rate, while the yard stands: somebody with papers for the office still gets in
 TURNOVER_S = 3_600.0  # after so long 1/e of what was known of the open bays holds; a container change or a lunch is shorter
 PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
+ODD = 0.001  # of what passes a counter or the head of the lane, not seen or not what it seems: cases that nothing else explains
+GATE_S = 20.0  # until a car that finds a bay free is let in, before anything is learnt; a gate that opens at times takes longer
+GATE_CARS = 5.0  # how many cars that is worth
 SELDOM = 0.005  # of each state that is not usual at that time of day
 BIN_S = 86_400 / BINS
 FINE_STEPS = 4  # a share of the yard is known in quarters at least
@@ -35,46 +38,66 @@ def departure_role(yard: Yard) -> Role:
     return Role.ENTRY_CONTROL if has_control else Role.YARD_EXIT
 
 
+def heads(yard: Yard) -> set[str]:
+    """The sensors that look at the first car of the lane."""
+    return {
+        name
+        for name, sensor in yard.sensors.items()
+        if sensor.role is Role.LANE and (sensor.position_m or 0.0) <= yard.metres_per_car
+    }
+
+
 class Pace:
     """The rates of one opening.
 
-    States are the columns: `share[c]` of the yard is at work; `inside[c]` of the cars there have a bay. `rate[n, c]` is in cars a
-    second, `units[n, c]` the share of R(n) that it is.
+    States are the last axis: `share[c]` of the yard is at work. `bays` numbers of cars in bays, from none on, are told apart.
+    `let_in[lane, bays, c]` and `gone[bays, c]` are in cars a second, `units[n, bays, c]` the share of R(n) at work on them;
+    `places[bays, c]` are free.
     """
 
     def __init__(self, yard: Yard, learnt: Profile) -> None:
         self.at_exit = departure_role(yard) is Role.YARD_EXIT
         self._usual_per_s = max(yard.usual_entries_per_hour, 0.1) / 3_600
         self._learnt = learnt
-        n = np.arange(CARS)[:, None]
         if self.at_exit:
             self.share = np.arange(yard.bays + 1) / yard.bays
-            self.share[0] = TRICKLE
-            self.inside = np.array([yard.bays, *range(1, yard.bays + 1)])
-            self.units = np.minimum(n, self.inside) / self.inside * self.share
+            self.bays = yard.bays + 2  # one more than there are: the next may be seen to come in before the last is seen to go out
+            inside, is_open = np.arange(self.bays)[:, None], np.arange(yard.bays + 1)[None, :]
+            self.places: Array = np.where(is_open > 0, np.maximum(is_open - inside, 0), 0).astype(np.float64)
+            works = np.where(is_open > 0, 1.0, TRICKLE)
+            self.units: Array = (np.minimum(inside, yard.bays) / yard.bays * works)[None, :, :]
         else:
             steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
             self.share = np.arange(steps + 2) / steps  # one more than usual: a lane has no known end of its pace
-            self.share[0] = TRICKLE
-            self.inside = np.zeros(steps + 2, dtype=np.int64)
-            self.units = np.minimum(n, 1) * self.share
-        lane = np.maximum(n - self.inside, 0)
-        self.lane: Array = lane.astype(np.float64)  # how many of n cars stand in the lane, and
-        self.busy: Array = (lane > (0 if self.at_exit else 1)).astype(
-            np.float64
-        )  # whether all that is at work has somebody to serve
+            self.bays = 1
+            self.places = np.zeros((1, steps + 2))
+            self.units = np.minimum(np.arange(CARS), 1)[:, None, None] * self.share[None, None, :]
+        self.share[0] = TRICKLE
+        self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves  # that a car leaves the lane; else who is gone was followed at once
+        self.gate_s = (learnt.gate_s + GATE_CARS * GATE_S) / (learnt.gate_cars + GATE_CARS) if self.sees_moves else 0.0
+        self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # cars let in and exposure by cars there
         self._usual: dict[int, Array] = {}
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
         self._usual_share = self._roster()
-        self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # departures and exposure by cars there
-        self.rate = np.zeros_like(self.units)
         self.renew()
+
+    def taken(self, state: int) -> int:
+        """How many cars have a bay in that state while others wait, where that is known."""
+        return (state or self.bays - 2) if self.at_exit else 0
 
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
-        self.full = self._isotonic() if not self.at_exit else self._pooled()
-        self.rate = self.full[:, None] * self.units
-        self.rate[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
+        if self.at_exit:
+            self.full = self._pooled()
+            self.gone: Array = self.per_second * self.units[0]
+            freely = np.minimum(np.arange(CARS)[:, None, None], self.places) / max(self.gate_s, 1.0)
+            self.let_in: Array = np.where(freely > 0, freely, ODD * self.gone)
+            self.let_in[0] = TRICKLE * self.per_second / (self.bays - 2)
+        else:
+            self.full = self._isotonic()
+            self.gone = np.zeros((1, len(self.share)))
+            self.let_in = self.full[:, None, None] * self.units
+            self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
 
     @property
     def departures(self) -> Array:
@@ -118,6 +141,10 @@ class Pace:
         if not self._learnt.bin_departures:
             return np.ones(BINS)
         departures, waiting_s = np.array(self._learnt.bin_departures), np.array(self._learnt.bin_waiting_s)
+        if self._learnt.bin_share_s:
+            cars, full_s = self._full
+            self._full = cars + float(self.departures.sum()), full_s + float(self.exposure_s.sum())
+            return roster.seen(np.array(self._learnt.bin_share_s), waiting_s)
         known = roster.usual(departures, waiting_s, self.share[1:], self._full)
         if self.at_exit:
             self._full = known.cars, known.full_s

@@ -7,6 +7,7 @@ stored events, and every replica that does so has the same.
 import msgspec
 
 EQUAL_CARS = 200.0  # counted cars that the belief in equal counters is worth: one busy day
+UNLIKE = 0.1  # two counters that differ by more than this do not count the same: each errs by some hundredths
 BINS = 96  # quarters of an hour of a day, counted from the opening
 
 
@@ -16,11 +17,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     days: int = 0
     days_kept: float = 0.0  # the same, older ones fading as all sums below
     entries: float = 0.0  # cars counted in, less those that still stood there at the end, and
-    exits: float = 0.0  # cars counted out
+    exits: float = 0.0  # cars counted out, and
+    moves: float = 0.0  # how often the head of the lane got free
     departures: tuple[float, ...] = ()  # cars let in, by how many were there, and
     exposure_s: tuple[float, ...] = ()  # the seconds in which they could be, by the same
     bin_departures: tuple[float, ...] = ()  # cars let in while others waited, by quarter of an hour, and
     bin_waiting_s: tuple[float, ...] = ()  # the seconds in which cars waited, by the same
+    bin_share_s: tuple[float, ...] = ()  # where each car is seen to be let in: the share of the yard at work, times these seconds
+    gate_cars: float = 0.0  # cars for which a bay was free, and
+    gate_s: float = 0.0  # the sum of the seconds until they were let in
     arrivals: tuple[float, ...] = ()  # cars counted in, by quarter of an hour
     waits_s: tuple[float, ...] = ()  # sums of waits measured back, by quarter of an hour, and
     waited: tuple[float, ...] = ()  # of how many cars
@@ -34,9 +39,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     band: tuple[float, ...] = ()  # quantiles of the scaled error, see api.band
 
     @property
+    def sees_moves(self) -> bool:
+        """Whether the head of the lane gets free about as often as a car is counted out: else it overlooks some, or flickers."""
+        return abs((self.moves + EQUAL_CARS) / (self.exits + EQUAL_CARS) - 1) < UNLIKE
+
+    @property
     def per_entry(self) -> float:
-        """How many cars are counted out for each counted in: below one where some leave unseen, above where some come so."""
-        return (self.exits + EQUAL_CARS) / (self.entries + EQUAL_CARS)
+        """How many cars are let in for each counted in: below one where some leave unseen, above where some come so."""
+        let_in = self.moves if self.moves and self.sees_moves else self.exits
+        return (let_in + EQUAL_CARS) / (self.entries + EQUAL_CARS)
 
 
 COLD = Profile()

@@ -22,6 +22,8 @@ class Progress:
 
     def __init__(self, pace: Pace, since_opening_s: float) -> None:
         self._pace = pace
+        # A bay is at work on a car until the next one is in it.
+        self._each_s = 1 / pace.full + (pace.gate_s / (pace.bays - 2) if pace.at_exit else 0.0)
         usual = pace.usual_share(since_opening_s + AHEAD_S)
         departing = pace.share[:, None] / usual[0]  # how much more than usual is at work; it fades to one
         share = np.maximum(usual * (1 + (departing - 1) * FADING), 0.5 / len(pace.share))
@@ -35,15 +37,16 @@ class Progress:
         `first_s`: what one waits that finds the lane empty, where sensors tell that it is and the lane is what is counted.
         """
         wait_s = 0.0
-        n = np.arange(len(queue.p)) - behind
+        lane = np.arange(len(queue.p)) - behind
         for state, chance in enumerate(queue.states):
             if chance < NEGLIGIBLE:
                 continue
-            in_front = n - self._pace.inside[state]
-            waits_s = np.interp(np.maximum(in_front + 1, 0) / self._pace.full[: len(n)], self._worked[state], AHEAD_S)
+            in_front = lane[:, None] - self._pace.places[:, state]
+            worked = np.maximum(in_front + 1, 0) * self._each_s[: len(lane), None]
+            waits_s = np.interp(worked, self._worked[state], AHEAD_S)
             if self._pace.at_exit:
                 waits_s[in_front < -HALF] = 0.0
             elif first_s is not None:
                 waits_s[in_front < HALF] = first_s
-            wait_s += float(queue.p[:, state] @ waits_s)
+            wait_s += float(np.vdot(queue.p[:, :, state], waits_s))
         return wait_s

@@ -1,10 +1,11 @@
-"""How many cars there are and how much of the yard is at work: one probability for each pair, never a bare count.
+"""How many cars wait, how many have a bay and how much of the yard is at work: one probability for each triple, never a bare count.
 
 Theory. A hidden Markov model, filtered forward (Rabiner 1989). Counters miss cars and count trailers twice, cars turn away unseen:
-so an entry shifts the mass by one car on average and spreads it a little; a departure shifts it down; a time without departures
-makes every state that would have had one less likely; what a lane sensor sees multiplies each number by how well it explains the
-sight. Nothing is below zero. So a count that drifts is pulled back by whatever is seen: a free head, a standing tail, or departures
-that come slower than such a queue would let them.
+so an entry adds one car to the lane on average and spreads the mass a little. A car that is let in leaves the lane and takes a bay;
+one that is gone frees it. Each is seen where something looks: a counter at the gate or the gap at the head of the lane, a counter at
+the exit. A time in which nothing was seen makes every state that would have shown something less likely; what a lane sensor sees
+multiplies each number by how well it explains the sight. So a count that drifts is pulled back by whatever is seen: a free head, a
+standing tail, a car that is gone and followed by none, which is a bay that closed.
 """
 
 import functools
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from api.pace import CARS, TURNOVER_S, Array, Pace
+from api.pace import CARS, ODD, TURNOVER_S, Array, Pace
 
 MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that an entry adds; the likeliest is learnt
 MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a puddle
@@ -26,8 +27,9 @@ DOUBT = 3e-4  # between two looks of a lane sensor a counter fails for good, and
 DOUBT_FADES = 0.7  # some cars, each further one so much less likely; three looks of a sensor then outweigh a wrong count
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
-STEP_S = 120.0  # time goes by in steps so long: what is usual changes little meanwhile
+STEP_S = 60.0  # time goes by in steps so long: what is usual changes little meanwhile
 UNSEEN_STEP_S = 10.0  # where cars come or go unseen, at most one in each
+MISTAKEN = 0.1  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
 SURE = 0.9  # of the bays that work so many are seen in use while cars wait: between two cars one is free for a moment
 
 
@@ -38,96 +40,123 @@ class Sight(NamedTuple):
     position_m: float
     metres_per_car: float
 
+    @property
+    def is_free_head(self) -> bool:
+        """Whether no car stands at the gate."""
+        return not self.occupied and self.position_m <= self.metres_per_car
 
-class Blind(NamedTuple):
-    """Counters that are known to be out: what passes them happens unseen."""
+
+class Unseen(NamedTuple):
+    """What happens unseen, because nothing looks there or what does is known to be out."""
 
     entry: bool = False
-    departure: bool = False
+    let_in: bool = False
+    gone: bool = False
 
 
 class Queue:
-    """The mass `p[n, c]` over cars and states of `pace`, and the logarithm of how likely all that was seen has been."""
+    """The mass `p[lane, bays, c]` over cars in the lane, cars in bays and states of `pace`; and the logarithm of how likely all that
+    was seen has been.
 
-    def __init__(self, pace: Pace, miscount: float, departures_per_entry: float, start: Sequence[float] = (1.0,)) -> None:
+    Where cars are counted at the entry control nothing tells of the bays: then that axis has one place.
+    """
+
+    def __init__(self, pace: Pace, miscount: float, let_in_per_entry: float, start: Sequence[float] = (1.0,)) -> None:
         self.pace = pace
         self.log_likelihood = 0.0
-        low, high = max(1 - departures_per_entry, 0.0), max(departures_per_entry - 1, 0.0)
+        low, high = max(1 - let_in_per_entry, 0.0), max(let_in_per_entry - 1, 0.0)
         self._entry = (low + miscount / 2, max(1 - low - high - miscount, 0.0), high + miscount / 2)
-        self.p: Array = np.outer(np.array(start) / sum(start), pace.usual(0.0))
+        lane = np.array(start) / sum(start)
+        self.p: Array = np.zeros((len(lane), pace.bays, len(pace.share)))
+        for state, chance in enumerate(pace.usual(0.0)):
+            self.p[0, 0, state] = lane[0] * chance
+            self.p[1:, pace.taken(state), state] = lane[1:] * chance
 
     @property
-    def cars(self) -> Array:
-        """The probability of each number of cars there, those in the bays too where they are counted."""
-        return np.asarray(self.p.sum(axis=1))
+    def lane(self) -> Array:
+        """The probability of each number of cars in the lane."""
+        return np.asarray(self.p.sum(axis=(1, 2)))
 
     @property
     def states(self) -> Array:
         """The probability of each state of the yard."""
-        return np.asarray(self.p.sum(axis=0))
-
-    def waiting(self) -> Array:
-        """The probability of each number of cars in the lane."""
-        if not self.pace.at_exit:
-            return self.cars
-        places = self.pace.lane[: len(self.p)].astype(np.int64)
-        return np.asarray(np.bincount(places.ravel(), weights=self.p.ravel(), minlength=len(self.p)), dtype=np.float64)
+        return np.asarray(self.p.sum(axis=(0, 1)))
 
     def mean_waiting(self) -> float:
         """How many cars are expected in the lane."""
-        return float(np.vdot(self.p, self.pace.lane[: len(self.p)]))
+        lane = self.lane
+        return float(lane @ np.arange(len(lane)))
 
     def spread_waiting(self) -> float:
         """The standard deviation of the number of cars in the lane."""
-        lane = self.pace.lane[: len(self.p)]
-        return math.sqrt(max(float(np.vdot(self.p, lane * lane)) - self.mean_waiting() ** 2, 0.0))
+        lane, n = self.lane, np.arange(len(self.p))
+        return math.sqrt(max(float(lane @ n**2) - float(lane @ n) ** 2, 0.0))
+
+    def mean_inside(self) -> float:
+        """How many cars are expected in the bays, where that is known."""
+        return float(self.p.sum(axis=(0, 2)) @ np.arange(self.pace.bays))
 
     def busy(self) -> float:
         """The probability that all that is at work has somebody to serve: a queue, or one behind the first in the lane."""
-        return float(np.vdot(self.p, self.pace.busy[: len(self.p)]))
+        return float(self.p[1 if self.pace.at_exit else 2 :].sum())
+
+    def full(self) -> float:
+        """The probability that no bay is free for the next car."""
+        return 1.0 - float((self.p.sum(axis=0) * (self.pace.places > 0)).sum())
 
     def forget(self) -> None:
         """Any number of cars may be there."""
-        self.p = np.outer(np.full(CARS, 1 / CARS), self.states)
+        self.p = np.repeat(self.p.sum(axis=0, keepdims=True) / CARS, CARS, axis=0)
 
-    def passes(self, seconds: float, since_opening_s: float, blind: Blind, arrivals_per_s: float) -> None:
-        """Time goes by in which no counter that works says anything."""
+    def passes(self, seconds: float, since_opening_s: float, unseen: Unseen, arrivals_per_s: float) -> None:
+        """Time goes by in which nothing is seen where something looks."""
+        settles = unseen.let_in and self.pace.at_exit
+        flows = unseen.entry or unseen.gone or (unseen.let_in and not settles)
         while seconds > 0:
-            step_s = min(seconds, UNSEEN_STEP_S if any(blind) else STEP_S)
-            rate = self.pace.rate[: len(self.p)]
-            if blind.departure:
-                self._depart_unseen(rate, step_s)
-            else:
-                self._weigh(np.exp(-rate * step_s))
-            if blind.entry:
+            step_s = min(seconds, UNSEEN_STEP_S if flows else STEP_S)
+            if settles:
+                self.settle()
+            self._pass(step_s, unseen, settles)
+            if unseen.entry:
                 comes = min(arrivals_per_s * step_s, 1.0)
                 self._join((1 - comes, comes, 0.0))
             self._turn_over(step_s, since_opening_s)
             since_opening_s += step_s
             seconds -= step_s
 
+    def settle(self) -> None:
+        """Whoever waits takes a bay that is free: what is not seen happens at once."""
+        for _ in range(self.pace.bays - 1):
+            moving = self.p * (self.pace.places > 0)
+            moving[0] = 0.0
+            self.p = _trimmed(self._moved(moving, self.p - moving))
+
     def entered(self) -> None:
         """A car was seen to join."""
         self._join(self._entry)
 
-    def left(self) -> tuple[Array, float]:
-        """A car was seen to leave; return the probability of each number that there was before, and that somebody waited."""
-        self._weigh(self.pace.rate[: len(self.p)])
-        before, waited = self.cars, self.busy()
-        self.slips_out()
+    def let_in(self, paced: bool = True) -> tuple[Array, float]:
+        """A car was seen to leave the lane; return the probability of each number before, and that somebody waited behind it.
+
+        `paced`: at a time that tells of the pace.
+        """
+        before, waited = self.lane, self.busy()
+        weighed = self.p * self.pace.let_in[: len(self.p)] if paced else self.p
+        odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
+        self._become(self._moved(weighed, odd * self.p))
         return before, waited
 
-    def slips_out(self) -> None:
-        """A car was seen to leave at a time that tells nothing of the pace."""
-        p = np.empty_like(self.p)
-        p[:-1] = self.p[1:]
-        p[-1] = 0.0
-        p[0] += self.p[0]
-        self.p = _trimmed(p)
+    def gone(self, paced: bool = True) -> None:
+        """A car was seen to leave the yard."""
+        weighed = self.p * self.pace.gone if paced else self.p
+        self._become(_freed(weighed) + (ODD * self.pace.per_second * self.p if paced else 0.0))
 
     def reopen(self, usual: Array) -> None:
         """What was believed of the yard rested on a counter that was out."""
-        self.p = np.outer(self.cars, usual)
+        p = np.zeros_like(self.p)
+        for state, chance in enumerate(usual):
+            p[:, self.pace.taken(state), state] = chance * self.lane
+        self.p = p
 
     def seen(self, sight: Sight, rolling: int = 0, turned: bool = False) -> None:
         """A lane sensor steadily sees `sight`; the last `rolling` cars may not stand yet.
@@ -135,21 +164,33 @@ class Queue:
         `turned`: it saw the contrary until one car came or went. A sight that the present mass does not expect also makes the
         counters doubtful.
         """
-        chances = self._chances(sight, rolling, turned, len(self.p))
-        if float((self.p * chances).sum()) < SURPRISING * (SURPRISING if turned else 1):
+        chances = _chances(sight, rolling, turned, len(self.p))
+        if float(self.lane @ chances) < SURPRISING * (SURPRISING if turned else 1):
             self.p = self._doubted()
-            chances = self._chances(sight, rolling, turned, len(self.p))
-        self._weigh(chances)
+            chances = _chances(sight, rolling, turned, len(self.p))
+        self._become(self.p * chances[:, None, None])
 
     def in_use(self, bays: int) -> None:
         """So many bays are steadily in use."""
-        n = np.arange(len(self.p))[:, None]
-        expected = np.minimum(n, self.pace.inside) if self.pace.at_exit else np.broadcast_to(self.pace.inside, self.p.shape)
-        self._weigh(np.where(expected == bays, SURE, (1 - SURE) / len(self.pace.share)))
+        if self.pace.at_exit:
+            sure = np.where(np.arange(self.pace.bays) == bays, SURE, (1 - SURE) / self.pace.bays)
+            self._become(self.p * sure[:, None])
+
+    def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
+        let_in, gone = self.pace.let_in[: len(self.p)], self.pace.gone
+        told = (0.0 if unseen.let_in else let_in) + (0.0 if unseen.gone else gone)
+        self._become(self.p * np.exp(-told * step_s))
+        if (unseen.let_in or self.pace.at_exit) and not settles:
+            moves = self.p * np.minimum((1.0 if unseen.let_in else ODD) * let_in[: len(self.p)] * step_s, 1.0)
+            moves[0] = 0.0
+            self.p = self._moved(moves, self.p - moves)
+        if self.pace.at_exit:
+            leave = self.p * np.minimum((1.0 if unseen.gone else ODD) * gone * step_s, 1.0)
+            self.p = self.p - leave + _freed(leave)
 
     def _join(self, kernel: tuple[float, float, float]) -> None:
         none, one, two = kernel
-        p = np.zeros((len(self.p) + 2, self.p.shape[1]))
+        p = np.zeros((len(self.p) + 2, *self.p.shape[1:]))
         p[:-2] = none * self.p
         p[1:-1] += one * self.p
         p[2:] += two * self.p
@@ -158,43 +199,44 @@ class Queue:
     def _turn_over(self, step_s: float, since_opening_s: float) -> None:
         """Bays open and close: by the time of day, and as nobody knows."""
         before, after = self.pace.usual(since_opening_s), self.pace.usual(since_opening_s + step_s)
-        kept = math.exp(-step_s / TURNOVER_S)
+        turned = 1 - math.exp(-step_s / TURNOVER_S)
         p = self.p
         if after is not before:
             p = p * (after / before)
             p /= p.sum()
-        self.p = kept * p + np.outer((1 - kept) * self.cars, after)
+        anew = turned * p.sum(axis=2, keepdims=True) * after
+        if self.pace.at_exit:
+            mistaken = MISTAKEN * anew[1:].sum(axis=(1, 2))
+            anew[1:] *= 1 - MISTAKEN
+            for state, chance in enumerate(after):
+                anew[1:, self.pace.taken(state), state] += mistaken * chance
+        self.p = (1 - turned) * p + anew
 
-    def _depart_unseen(self, rate: Array, step_s: float) -> None:
-        gone = self.p * np.minimum(rate * step_s, 1.0)
-        gone[0] = 0.0
-        self.p = self.p - gone
-        self.p[:-1] += gone[1:]
+    def _moved(self, moving: Array, staying: Array) -> Array:
+        """Those that move leave the lane, where there are any, and take a bay."""
+        p = np.asarray(staying + 0.0)
+        into = np.roll(moving, 1, axis=1) if self.pace.at_exit else moving
+        if self.pace.at_exit:
+            into[:, -1] += into[:, 0]  # there are no more places to count
+            into[:, 0] = 0.0
+        p[:-1] += into[1:]
+        p[0] += into[0]
+        return p
 
-    def _weigh(self, chances: Array) -> None:
-        p = self.p * chances
+    def _become(self, p: Array) -> None:
         total = float(p.sum())
         if total <= 0.0:  # what cannot be has been seen: keep what was believed
             return
         self.log_likelihood += math.log(total)
-        self.p = p / total
-
-    def _chances(self, sight: Sight, rolling: int, turned: bool, length: int) -> Array:
-        standing = _standing_chances(CARS, sight)
-        lane = np.arange(length)[:, None] - self.pace.inside - (0 if sight.occupied else rolling)
-        taken = standing[np.maximum(lane, 0)]
-        if not turned:
-            return np.asarray(taken if sight.occupied else 1 - taken)
-        before = standing[np.clip(lane + (-1 if sight.occupied else 1), 0, CARS - 1)]
-        return np.asarray(taken * (1 - before) if sight.occupied else (1 - taken) * before)
+        self.p = _trimmed(p)
 
     def _doubted(self) -> Array:
         """The same with a little weight on numbers far from what was counted, so that a lane sensor can prove a counter wrong."""
-        cars = np.zeros(CARS)
-        cars[: len(self.p)] = self.cars
+        lane = np.zeros(CARS)
+        lane[: len(self.p)] = self.lane
         share = (1 - DOUBT_FADES) / (1 + DOUBT_FADES)  # the spread of one car's weight sums to one
-        spread = _fading() @ cars * share
-        p = np.outer(DOUBT * spread, self.states)
+        spread = _fading() @ lane * share
+        p = DOUBT * spread[:, None, None] * self.p.sum(axis=0)
         p[: len(self.p)] += (1 - DOUBT) * self.p
         return _trimmed(p)
 
@@ -207,6 +249,25 @@ def at_least(position_m: float, metres_per_car: float) -> int:
 def quantile(mass: Array, share: float) -> int:
     """The number of cars that a `share` of the probability does not exceed."""
     return int(np.searchsorted(np.cumsum(mass), share * mass.sum() - 1e-12))
+
+
+def _chances(sight: Sight, rolling: int, turned: bool, length: int) -> Array:
+    """How well each number of cars in the lane explains `sight`."""
+    standing = _standing_chances(CARS, sight)
+    lane = np.arange(length) - (0 if sight.occupied else rolling)
+    taken = standing[np.maximum(lane, 0)]
+    if not turned:
+        return np.asarray(taken if sight.occupied else 1 - taken)
+    before = standing[np.clip(lane + (-1 if sight.occupied else 1), 0, CARS - 1)]
+    return np.asarray(taken * (1 - before) if sight.occupied else (1 - taken) * before)
+
+
+def _freed(p: Array) -> Array:
+    """One car fewer in the bays, where there is any."""
+    freed = np.zeros_like(p)
+    freed[:, :-1] = p[:, 1:]
+    freed[:, 0] += p[:, 0]
+    return freed
 
 
 @functools.lru_cache(1)

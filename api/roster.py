@@ -16,6 +16,7 @@ from api.profile import BINS
 Array = NDArray[np.float64]
 
 FULL = 0.3  # what is believed of the full share before anything is counted; the others share the rest
+FULL_S = 1_800.0  # seconds with the whole yard at work that are believed in before any is seen
 ROUNDS = 2  # of expectation and maximisation: the more, the more chance is taken for closures, and the rate grows by it
 NEAR = np.array([0.5, 1.0, 1.0, 1.0, 0.5])  # quarters of an hour that tell of the one in their middle: shorter closures are chance
 
@@ -26,6 +27,12 @@ class Usual(NamedTuple):
     share: Array
     cars: float
     full_s: float
+
+
+def seen(share_s: Array, waiting_s: Array) -> Array:
+    """The usual share of each bin where the cars in the bays are counted: `share_s` is the share believed, times the seconds."""
+    near_s = np.convolve(waiting_s, NEAR, "same")
+    return (np.convolve(share_s, NEAR, "same") + FULL_S) / (near_s + FULL_S)
 
 
 def usual(departures: Array, waiting_s: Array, shares: Array, before: tuple[float, float]) -> Usual:

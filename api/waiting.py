@@ -105,7 +105,7 @@ def _told(opening: Opening, at_ms: int, blank: Wait, trust: Trust, alive: bool) 
     reason = _why_unknown(yard, last_ms, day, at_ms, alive)
     if reason:
         return msgspec.structs.replace(blank, reason=reason)
-    mass = day.queue.waiting()
+    mass = day.queue.lane
     carried = msgspec.structs.replace(
         blank,
         queue=queue.quantile(mass, 0.5),
