@@ -110,6 +110,8 @@ class Day:
         """Let the time until `event` pass, and take it in."""
         if isinstance(event, Look) and self._repeats(event):
             self.lane.note(event)
+            if event.occupied is None:
+                self._news.changed(event.sensor)
             return
         self.pass_until(event.at_ms)
         if isinstance(event, Passage):
@@ -274,6 +276,8 @@ class Day:
 
     def _look(self, look: Look) -> None:
         self.lane.note(look)
+        if look.occupied is None:
+            self._news.changed(look.sensor)
         steady = self.lane.steady(look.at_ms)
         if not self.passages_tell:
             self.queue.forget()

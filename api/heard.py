@@ -3,33 +3,32 @@
 from collections.abc import Iterable, Iterator
 
 from api import waiting
-from api.opening import HEALTH
+from api.opening import HEALTH, changes, is_open
 from api.pace import departure_role
-from hoflicht.catalogue import API, City, Role, Yard, sites_by_gateway
+from api.steps import MEMORY_MS
+from hoflicht.catalogue import City, Role, Yard, gateways_of
 from hoflicht.reading import Reading
 from store.readings import Store
+
+ASKED_FOR_MS = MEMORY_MS + waiting.GONE_MS  # the estimate looks back so far for signs of life
 
 
 def heard(store: Store, city: City, name: str, start_ms: int, end_ms: int) -> list[Reading]:
     """The events of the yard `name` in [start, end) that estimating and learning rest on; raises what the store raises."""
     said = store.read(name, waiting.QUANTITIES, start_ms, end_ms)
-    for gateway, sites in sites_by_gateway(city).items():
-        if name in sites and gateway != API:
-            said += _needed(city.yards[name], store.read(gateway, (HEALTH,), start_ms, end_ms))
+    for gateway in gateways_of(city, name):
+        health = store.read(gateway, (HEALTH,), start_ms, end_ms)
+        said += {*_flags(city.yards[name], health), *_signs(health, end_ms - ASKED_FOR_MS)}
     return said
 
 
-def _needed(yard: Yard, health: Iterable[Reading]) -> Iterable[Reading]:
-    """All of it where it is the sign of life; else when a counter's port went and came back: a gateway repeats it every minute."""
-    if waiting.lives_by_its_gateway(yard):
-        return health
+def _flags(yard: Yard, health: Iterable[Reading]) -> Iterator[Reading]:
+    """When a counter's port went and came back: a gateway repeats it all day."""
     counters = {name for name, sensor in yard.sensors.items() if sensor.role in (Role.LANE_ENTRY, departure_role(yard))}
-    return _changes(reading for reading in health if reading.sensor in counters)
+    return changes(reading for reading in health if reading.sensor in counters)
 
 
-def _changes(readings: Iterable[Reading]) -> Iterator[Reading]:
-    known: dict[str, float] = {}
-    for reading in readings:
-        if known.get(reading.sensor) != reading.value:
-            known[reading.sensor] = reading.value
-            yield reading
+def _signs(health: Iterable[Reading], since_ms: int) -> list[Reading]:
+    """The signs of life from `since_ms` on, and the first: who has spoken is missed once he is silent, who never spoke is not."""
+    signs = [reading for reading in health if is_open(reading)]
+    return signs[:1] + [reading for reading in signs[1:] if reading.at_ms >= since_ms]

@@ -47,12 +47,17 @@ class News:
     def __init__(self, metres_per_car: float) -> None:
         self._metres_per_car = metres_per_car
         self._told: dict[str, tuple[bool | None, int, int]] = {}  # by sensor: what it told, after how many passages, when
+        self._passed_at: dict[str, int] = {}  # by sensor: after how many passages it last changed
         self._left_ms: deque[int] = deque(maxlen=STUCK_CARS)
         self.passed = 0
 
     def left(self, at_ms: int) -> None:
         """A car was let in."""
         self._left_ms.append(at_ms)
+
+    def changed(self, sensor: str) -> None:
+        """From now on the sensor sees the contrary."""
+        self._passed_at[sensor] = self.passed
 
     def is_stuck(self, look: Look) -> bool:
         """A sensor over a queue that moves sees the gaps run by; one that sees none for many cars sees something else."""
@@ -67,10 +72,10 @@ class News:
         return have_passed or look.at_ms - told[2] >= SAME_MS
 
     def take(self, look: Look) -> bool:
-        """Note that `look` has been heeded; whether its sensor had told the contrary before."""
+        """Note that `look` has been heeded; whether its sensor had told the contrary until the last car came or went."""
         told = self._told.get(look.sensor)
         self._told[look.sensor] = (look.occupied, self.passed, look.at_ms)
-        return told is not None and told[0] != look.occupied
+        return told is not None and told[0] != look.occupied and self._passed_at.get(look.sensor) == self.passed
 
 
 class Lane:

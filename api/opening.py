@@ -3,13 +3,13 @@
 import datetime as dt
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from api.day import BEFORE_MS, Day
 from api.events import events as events_of
 from api.profile import COLD, Profile
 from hoflicht import hours
-from hoflicht.catalogue import City, Role
+from hoflicht.catalogue import City, Role, gateways_of
 from hoflicht.hours import OpenPeriod
 from hoflicht.reading import Reading
 
@@ -32,14 +32,17 @@ class Opening:
     ) -> None:
         self.period = period
         self.yard = city.yards[yard]
+        self.has_gateway = bool(gateways_of(city, yard))
         hours_of = self.yard.hours
         self.goes_on = hours.period_at(period.closes, hours_of, city) is not None  # nobody is turned away at its end
         follows = hours.period_at(period.opens - MOMENT, hours_of, city) is not None
         readings = _sorted(events, ms(utc(period.opens) - EARLIER), ms(period.closes))
         telling = {sensor for sensor, entry in self.yard.sensors.items() if entry.role is not Role.OTHER}
         self._own = [r for r in readings if r.site == yard and r.sensor in telling]
-        self._alive_ms = [r.at_ms for r in readings if r.quantity == HEALTH and r.value >= 0.5]
-        flagged = [r for r in readings if r.quantity == HEALTH and r.sensor in telling]
+        self._signs_ms: dict[str, list[int]] = {}  # by gateway: when it said of a port that it is open
+        for reading in filter(is_open, readings):
+            self._signs_ms.setdefault(reading.site, []).append(reading.at_ms)
+        flagged = list(changes(r for r in readings if r.quantity == HEALTH and r.sensor in telling))
         told = [*self._own, *flagged] if flagged else self._own
         self._day = Day(self.yard, ms(period.opens), profile, follows, miscount)
         self._coming = deque(events_of(self.yard, told))
@@ -58,11 +61,33 @@ class Opening:
         """What the yard's sensors had said by then."""
         return self._own[: bisect_right(self._own, at_ms, key=lambda reading: reading.at_ms)]
 
-    def last_sign_ms(self, at_ms: int, by_gateway: bool) -> int:
-        """When a sensor was last heard, or its gateway said that it lives; 0: never."""
+    def last_heard_ms(self, at_ms: int) -> int:
+        """When a sensor was last heard; 0: never."""
         heard = bisect_right(self._own, at_ms, key=lambda reading: reading.at_ms)
-        alive = bisect_right(self._alive_ms, at_ms) if by_gateway else 0
-        return max(self._own[heard - 1].at_ms if heard else 0, self._alive_ms[alive - 1] if alive else 0)
+        return self._own[heard - 1].at_ms if heard else 0
+
+    def last_sign_ms(self, at_ms: int) -> int | None:
+        """When the gateway that has been silent longest gave its last sign of life; None where none has given any.
+
+        Nobody knows which sensor hangs at which gateway, so each that has spoken is missed.
+        """
+        given = [signs_ms[n - 1] for signs_ms in self._signs_ms.values() if (n := bisect_right(signs_ms, at_ms))]
+        return min(given, default=None)
+
+
+def changes(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Each sensor's first reading of one quantity, and those that tell something else than the one before."""
+    known: dict[tuple[str, str], float] = {}
+    for reading in readings:
+        key = reading.site, reading.sensor
+        if known.get(key) != reading.value:
+            known[key] = reading.value
+            yield reading
+
+
+def is_open(reading: Reading) -> bool:
+    """Whether it is a gateway's word that a port is open, which is its sign of life: with no port it would hear nothing."""
+    return reading.quantity == HEALTH and reading.value >= 0.5
 
 
 def ms(instant: dt.datetime) -> int:

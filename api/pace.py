@@ -26,6 +26,7 @@ TURNOVER_S = 3_600.0  # after so long 1/e of what was known of the open bays hol
 PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
 ODD = 0.001  # of what passes a counter or the head of the lane, not seen or not what it seems: cases that nothing else explains
 GATE_S = 20.0  # until a car that finds a bay free is let in, before anything is learnt; a gate that opens at times takes longer
+HEADWAY_S = 10.0  # between two cars that are let in one behind the other
 GATE_CARS = 5.0  # how many cars that is worth
 SELDOM = 0.005  # of each state that is not usual at that time of day
 BIN_S = 86_400 / BINS
@@ -61,11 +62,11 @@ class Pace:
         self._learnt = learnt
         if self.at_exit:
             self.share = np.arange(yard.bays + 1) / yard.bays
-            self.bays = yard.bays + 2  # one more than there are: the next may be seen to come in before the last is seen to go out
+            self.bays = yard.bays + 1
             inside, is_open = np.arange(self.bays)[:, None], np.arange(yard.bays + 1)[None, :]
             self.places: Array = np.where(is_open > 0, np.maximum(is_open - inside, 0), 0).astype(np.float64)
             works = np.where(is_open > 0, 1.0, TRICKLE)
-            self.units: Array = (np.minimum(inside, yard.bays) / yard.bays * works)[None, :, :]
+            self.units: Array = (inside / yard.bays * works)[None, :, :]
         else:
             steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
             self.share = np.arange(steps + 2) / steps  # one more than usual: a lane has no known end of its pace
@@ -83,7 +84,7 @@ class Pace:
 
     def taken(self, state: int) -> int:
         """How many cars have a bay in that state while others wait, where that is known."""
-        return (state or self.bays - 2) if self.at_exit else 0
+        return (state or self.bays - 1) if self.at_exit else 0
 
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
@@ -92,11 +93,13 @@ class Pace:
             self.gone: Array = self.per_second * self.units[0]
             freely = np.minimum(np.arange(CARS)[:, None, None], self.places) / max(self.gate_s, 1.0)
             self.let_in: Array = np.where(freely > 0, freely, ODD * self.gone)
-            self.let_in[0] = TRICKLE * self.per_second / (self.bays - 2)
+            self.let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
+            self.next_in: Array = np.where(freely > 0, 1 / HEADWAY_S, self.let_in)
         else:
             self.full = self._isotonic()
             self.gone = np.zeros((1, len(self.share)))
             self.let_in = self.full[:, None, None] * self.units
+            self.next_in = self.let_in
             self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
 
     @property

@@ -23,7 +23,7 @@ class Progress:
     def __init__(self, pace: Pace, since_opening_s: float) -> None:
         self._pace = pace
         # A bay is at work on a car until the next one is in it.
-        self._each_s = 1 / pace.full + (pace.gate_s / (pace.bays - 2) if pace.at_exit else 0.0)
+        self._each_s = 1 / pace.full + (pace.gate_s / (pace.bays - 1) if pace.at_exit else 0.0)
         usual = pace.usual_share(since_opening_s + AHEAD_S)
         departing = pace.share[:, None] / usual[0]  # how much more than usual is at work; it fades to one
         share = np.maximum(usual * (1 + (departing - 1) * FADING), 0.5 / len(pace.share))
@@ -42,10 +42,12 @@ class Progress:
             if chance < NEGLIGIBLE:
                 continue
             in_front = lane[:, None] - self._pace.places[:, state]
-            worked = np.maximum(in_front + 1, 0) * self._each_s[: len(lane), None]
-            waits_s = np.interp(worked, self._worked[state], AHEAD_S)
+            cars = np.maximum(in_front + 1, 0)
+            waits_s = np.interp(cars * self._each_s[: len(lane), None], self._worked[state], AHEAD_S)
             if self._pace.at_exit:
                 waits_s[in_front < -HALF] = 0.0
+                once_s = np.interp(cars / self._pace.full[: len(lane), None], self._worked[state], AHEAD_S)
+                waits_s = np.maximum(waits_s, once_s + self._pace.gate_s)
             elif first_s is not None:
                 waits_s[in_front < HALF] = first_s
             wait_s += float(np.vdot(queue.p[:, :, state], waits_s))

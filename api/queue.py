@@ -29,6 +29,7 @@ SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
 STEP_S = 60.0  # time goes by in steps so long: what is usual changes little meanwhile
 UNSEEN_STEP_S = 10.0  # where cars come or go unseen, at most one in each
+OPEN_S = 30.0  # after a car was let in the next one follows, if there is a bay for it
 MISTAKEN = 0.1  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
 SURE = 0.9  # of the bays that work so many are seen in use while cars wait: between two cars one is free for a moment
 
@@ -64,6 +65,7 @@ class Queue:
     def __init__(self, pace: Pace, miscount: float, let_in_per_entry: float, start: Sequence[float] = (1.0,)) -> None:
         self.pace = pace
         self.log_likelihood = 0.0
+        self._open_s = 0.0  # for so long whoever may go in does: the gate has let in one just now
         low, high = max(1 - let_in_per_entry, 0.0), max(let_in_per_entry - 1, 0.0)
         self._entry = (low + miscount / 2, max(1 - low - high - miscount, 0.0), high + miscount / 2)
         lane = np.array(start) / sum(start)
@@ -113,7 +115,7 @@ class Queue:
         settles = unseen.let_in and self.pace.at_exit
         flows = unseen.entry or unseen.gone or (unseen.let_in and not settles)
         while seconds > 0:
-            step_s = min(seconds, UNSEEN_STEP_S if flows else STEP_S)
+            step_s = min(seconds, UNSEEN_STEP_S if flows else STEP_S, self._open_s or STEP_S)
             if settles:
                 self.settle()
             self._pass(step_s, unseen, settles)
@@ -121,6 +123,7 @@ class Queue:
                 comes = min(arrivals_per_s * step_s, 1.0)
                 self._join((1 - comes, comes, 0.0))
             self._turn_over(step_s, since_opening_s)
+            self._open_s = max(self._open_s - step_s, 0.0)
             since_opening_s += step_s
             seconds -= step_s
 
@@ -141,9 +144,10 @@ class Queue:
         `paced`: at a time that tells of the pace.
         """
         before, waited = self.lane, self.busy()
-        weighed = self.p * self.pace.let_in[: len(self.p)] if paced else self.p
+        weighed = self.p * self._entering() if paced else self.p
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
         self._become(self._moved(weighed, odd * self.p))
+        self._open_s = OPEN_S
         return before, waited
 
     def gone(self, paced: bool = True) -> None:
@@ -177,16 +181,19 @@ class Queue:
             self._become(self.p * sure[:, None])
 
     def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
-        let_in, gone = self.pace.let_in[: len(self.p)], self.pace.gone
+        let_in, gone = self._entering(), self.pace.gone
         told = (0.0 if unseen.let_in else let_in) + (0.0 if unseen.gone else gone)
         self._become(self.p * np.exp(-told * step_s))
         if (unseen.let_in or self.pace.at_exit) and not settles:
-            moves = self.p * np.minimum((1.0 if unseen.let_in else ODD) * let_in[: len(self.p)] * step_s, 1.0)
+            moves = self.p * np.minimum((1.0 if unseen.let_in else ODD) * self._entering() * step_s, 1.0)
             moves[0] = 0.0
             self.p = self._moved(moves, self.p - moves)
         if self.pace.at_exit:
             leave = self.p * np.minimum((1.0 if unseen.gone else ODD) * gone * step_s, 1.0)
             self.p = self.p - leave + _freed(leave)
+
+    def _entering(self) -> Array:
+        return (self.pace.next_in if self._open_s else self.pace.let_in)[: len(self.p)]
 
     def _join(self, kernel: tuple[float, float, float]) -> None:
         none, one, two = kernel
@@ -213,12 +220,10 @@ class Queue:
         self.p = (1 - turned) * p + anew
 
     def _moved(self, moving: Array, staying: Array) -> Array:
-        """Those that move leave the lane, where there are any, and take a bay."""
+        """Those that move leave the lane, where there are any, and take the bay that is free; where none was, one got free unseen."""
+        into = moving * (self.pace.places <= 0)
+        into[:, 1:] += (moving * (self.pace.places > 0))[:, :-1]
         p = np.asarray(staying + 0.0)
-        into = np.roll(moving, 1, axis=1) if self.pace.at_exit else moving
-        if self.pace.at_exit:
-            into[:, -1] += into[:, 0]  # there are no more places to count
-            into[:, 0] = 0.0
         p[:-1] += into[1:]
         p[0] += into[0]
         return p

@@ -24,6 +24,11 @@ from hoflicht.reading import Reading
 from hoflicht.wait import State, Trend, Trust, Wait
 
 VALID = dt.timedelta(seconds=60)
+# So long after its gateway's last sign of life a yard has a number. A sign comes every 20 s (edge.config), is on disk within 1 s
+# (edge.spooler), in a batch within 0.7 s (edge.uplink), takes 5 s over a slow mobile link and 1 s into the store, and the api asks
+# every 5 s (api.yards). So it is at most 33 s old when the next one is seen, and 53 s where one is lost. Once a gateway is gone,
+# `unknown` is published within 15 s more (api.publisher, every 10 s); where the api goes too, its last number is VALID so long.
+GONE_MS = 60_000
 AGO_MS = 900_000  # what the trend compares with
 STEADY_S, STEADY_SHARE = 120, 0.2  # a smaller change is no trend
 UNLIKELY = 0.01  # a silence of the entry control that the rate explains so rarely is a standstill
@@ -92,17 +97,11 @@ def since(yard: Yard, city: City, at: dt.datetime) -> dt.datetime:
     return utc(period.opens if period is not None else at) - EARLIER
 
 
-def lives_by_its_gateway(yard: Yard) -> bool:
-    """Whether only `port_open` of the gateway tells a quiet yard from a dead one: a counter speaks when a car comes."""
-    return all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
-
-
 def _told(opening: Opening, at_ms: int, blank: Wait, trust: Trust, alive: bool) -> Wait:
     """What may be said at `at_ms` of an open yard."""
     yard = opening.yard
     day = opening.until(at_ms)
-    last_ms = at_ms if alive else opening.last_sign_ms(at_ms, lives_by_its_gateway(yard))
-    reason = _why_unknown(yard, last_ms, day, at_ms, alive)
+    reason = _why_unknown(opening, day, at_ms, alive)
     if reason:
         return msgspec.structs.replace(blank, reason=reason)
     mass = day.queue.lane
@@ -142,18 +141,34 @@ def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: 
     return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s, latest_arrival=at)
 
 
-def _why_unknown(yard: Yard, last_sign_ms: int, day: Day, at_ms: int, alive: bool) -> Reason | None:
-    roles = {sensor.role for sensor in yard.sensors.values()}
+def _why_unknown(opening: Opening, day: Day, at_ms: int, alive: bool) -> Reason | None:
     counted = day.passages_tell
-    if not counted and Role.LANE not in roles:
+    if not counted and not _has_lane(opening.yard):
         return Reason.NO_SENSORS
-    if at_ms - last_sign_ms > SILENT_MS:
+    if not alive and _is_silent(opening, at_ms):
         return Reason.SILENT
     if not counted and not day.lane.steady(at_ms):
         return Reason.UNSTEADY
     if not counted or alive or day.lane.watches(at_ms, math.inf):
         return None
     return _counter_out(day, at_ms)
+
+
+def _is_silent(opening: Opening, at_ms: int) -> bool:
+    """Whether all the yard's sensors are silent, or one of its gateways is gone; two different things.
+
+    Only lane sensors repeat what they see: a counter speaks when a car comes, and then only its gateway tells a quiet yard from a
+    dead one. Where no gateway is in the catalogue nobody could tell.
+    """
+    repeats = _has_lane(opening.yard)
+    if repeats and at_ms - opening.last_heard_ms(at_ms) > SILENT_MS:
+        return True
+    sign_ms = opening.last_sign_ms(at_ms)
+    return at_ms - sign_ms > GONE_MS if sign_ms is not None else opening.has_gateway and not repeats
+
+
+def _has_lane(yard: Yard) -> bool:
+    return any(sensor.role is Role.LANE for sensor in yard.sensors.values())
 
 
 def _counter_out(day: Day, at_ms: int) -> Reason | None:

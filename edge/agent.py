@@ -138,7 +138,8 @@ class Agent:
 
     def _look(self, stopping: stop.Stopping) -> None:
         with self._spool() as spool:
-            health.run(self._health, spool, self._waiting, self._config.health.every_s, stopping)
+            every = self._config.health
+            health.run(self._health, spool, self._waiting, every.every_s, every.alive_every_s, stopping)
 
     def _spool(self) -> Spool:
         return Spool(Path(self._config.spool.path), self._limit_bytes, self._clock)

@@ -1,7 +1,12 @@
-"""What the gateway says about itself: readings like all others, /healthz for a person, one log line where readings are lost."""
+"""What the gateway says about itself: readings like all others, /healthz for a person, one log line where readings are lost.
+
+Between two reports it says that it lives: the yards it serves have no number once that has not been heard for a minute
+(api.waiting). The sign of life is a reading and goes the way of all readings, from disk to receipt: where they are stuck it is too.
+"""
 
 import contextlib
 import logging
+import math
 import queue
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,6 +40,7 @@ class Health:
         self._started_ms = self._looked_ms = clock.monotonic_ms()
         self._receipts = 0
         self._is_losing = False
+        self._told_open: dict[str, bool] = {}  # by port
 
     @property
     def dropped(self) -> int:
@@ -57,7 +63,21 @@ class Health:
             seen.append(Observation(self._gateway, "cpu", "temperature", now_ms, temperature))
         for name, port in self.ports.items():
             seen += [Observation(self._gateway, name, quantity, now_ms, value) for quantity, value in _port_values(port)]
+        self._told_open = {name: port.is_open for name, port in self.ports.items()}
         return seen
+
+    def sign_of_life(self) -> list[Observation]:
+        """One open port, told again, and every port that has opened or closed since it was told; nothing where none is open.
+
+        An open port rather than the uptime: with no port the gateway hears nothing, and its silence is the truth about the yard.
+        """
+        now_ms = self._clock.monotonic_ms()
+        is_open = {name: port.is_open for name, port in self.ports.items()}
+        changed = {name for name, value in is_open.items() if self._told_open.get(name) != value}
+        alive = next((name for name, value in is_open.items() if value), None)
+        self._told_open = is_open
+        told = [name for name in is_open if name in changed or name == alive]
+        return [Observation(self._gateway, name, "port_open", now_ms, float(is_open[name])) for name in told]
 
     def report(self) -> dict[str, object]:
         """What /healthz answers; `ok` while batches flow and all ports are open."""
@@ -97,16 +117,24 @@ class Health:
         self._is_losing = lost > 0
 
 
-def run(health: Health, spool: Spool, out: "queue.Queue[Observation]", every_s: float, stopping: Stopping) -> None:
-    """Look soon and then every `every_s` until `stopping`; what is seen goes the way of all readings."""
+def run(
+    health: Health, spool: Spool, out: "queue.Queue[Observation]", every_s: float, alive_every_s: int, stopping: Stopping
+) -> None:
+    """Look soon and then every `every_s` until `stopping`, with a sign of life at least every `alive_every_s` between, if not 0.
+
+    What is seen goes the way of all readings.
+    """
+    rounds = math.ceil(every_s / alive_every_s) if alive_every_s else 1  # a look is a sign of life too
     # A port that was not tried yet would be told as closed, and a counter on it as out.
     if stopping.wait(min(FIRST_LOOK_S, every_s)):
         return
+    number = 0
     while True:
-        for observation in health.look(spool.state()):
+        for observation in health.look(spool.state()) if number % rounds == 0 else health.sign_of_life():
             with contextlib.suppress(queue.Full):  # the disk takes nothing; the next look comes
                 out.put_nowait(observation)
-        if stopping.wait(every_s):
+        number += 1
+        if stopping.wait(every_s / rounds):
             return
 
 

@@ -121,6 +121,12 @@ def sites_by_gateway(city: City) -> dict[str, frozenset[str]]:
     return sites | {API: frozenset(city.yards)}
 
 
+def gateways_of(city: City, site: str) -> list[str]:
+    """The gateways that may speak for the yard, lamp or cabinet `site`."""
+    named = ((name, pattern) for name, gateway in city.gateways.items() for pattern in gateway.sites)
+    return list(dict.fromkeys(name for name, pattern in named if fnmatch.fnmatch(site, pattern)))
+
+
 def load_city(path: Path) -> City:
     """Read and check a catalogue; raise BadConfig that names file, key and what is allowed."""
     city = load(path, City)

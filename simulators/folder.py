@@ -117,6 +117,8 @@ class Folder:
     def _edge(self, gateway: str, plan: GatewayPlan, broker: str) -> str:
         ports = self.ports / gateway
         text = f'gateway = "{gateway}"\nclock = "system"\n{broker}[spool]\npath = "../spool/{gateway}.db"\n'
+        if not plan.signs:  # it serves no yard, and nobody waits for its sign of life
+            text += "[health]\nalive_every_s = 0\n"
         text += "".join(_port(port, ports / port.name) for port in plan.ports)
         for sign in plan.signs:
             text += (

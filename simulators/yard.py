@@ -27,7 +27,7 @@ from simulators.service import Service, service
 
 DOUBLE_MS = 1_500  # after a car its trailer, counted as another
 PARK_MS = 20_000  # from a place or the gate into a bay
-REPEAT_MS = 60_000  # a lane sensor repeats what it sees, a gateway which ports are open
+REPEAT_MS = 60_000  # a lane sensor repeats what it sees, a gateway which ports are open: seldom enough to be cheap, and never gone
 PATIENCE_SPREAD_MIN = 6.0
 HOLD_MIN = (10, 20)
 DAY_H = 10.0  # of opening, for what happens so often a day
