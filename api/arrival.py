@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from api.day import SOMEBODY, Day
+from api.day import Day
 from api.pace import TURNOVER_S, Array
+from api.voices import SOMEBODY
 
 STEP_MS = 300_000  # nobody plans his way to the yard by less than five minutes
 LONGEST_MS = 4 * 3_600_000  # no wait is told beyond

@@ -5,8 +5,6 @@ wait that ended, up where the wait lay above it, down where it lay below. So the
 errors look like; no model of them is needed.
 """
 
-from collections.abc import Sequence
-
 from api.profile import Profile
 
 SHARES = (0.1, 0.5, 0.9)
@@ -24,9 +22,8 @@ class Band:
         """The quantiles of the wait around `number_s`, rising, never negative."""
         return [max(number_s + quantile * scale_s, 0.0) for quantile in sorted(self.quantiles)]
 
-    def learn(self, number_s: float, scale_s: float, waits_s: Sequence[tuple[float, float]]) -> None:
-        """A car for which the number was `number_s` waited so long: each of `waits_s` with its probability."""
+    def learn(self, number_s: float, scale_s: float, wait_s: float, chance: float) -> None:
+        """A car for which the number was `number_s` waited `wait_s`, with the probability `chance`."""
         for n, share in enumerate(SHARES):
-            for wait_s, chance in waits_s:
-                is_below = wait_s < number_s + self.quantiles[n] * scale_s
-                self.quantiles[n] += STEP * chance * (share - is_below)
+            is_below = wait_s < number_s + self.quantiles[n] * scale_s
+            self.quantiles[n] += STEP * chance * (share - is_below)

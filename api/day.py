@@ -2,33 +2,24 @@
 say of it, and what each wait that ended taught them."""
 
 import copy
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from api.band import Band
 from api.events import Event, Hold, InUse, MovedUp, Passage
+from api.exposure import Exposure
 from api.lane import Lane, Look, News
-from api.line import Car, Line, Said
-from api.pace import CARS, Array, Pace, departure_role
-from api.profile import BINS, Profile
-from api.progress import Progress
+from api.pace import Pace, departure_role
+from api.profile import Profile
 from api.queue import MISCOUNTS, Queue, Sight, Unseen
-from api.stack import Stack
 from api.tally import Tally, quarter
+from api.voices import SOMEBODY, Voices
 from hoflicht.catalogue import Role, Yard
 
 ROLLING_MS = 30_000  # cars that came so lately may roll, not stand, while the gate is free
-FIRST_WEIGHTS = (1.0, 0.0, 0.0, 0.0)  # of the voices before anything is learnt: the model alone knows the catalogue
-COLD_WEIGHTS = (0.6, 0.2, 0.2, 0.0)  # on the first day it knows no more than that, and the catalogue may be wrong
 RENEW_CARS = 10  # departures after which the rates are made anew; each alone changes them by less than a hundredth
 MOVES = 3  # of the head of the lane without a departure: that counter is out, not unlucky (0.03 ** 3)
 GAPS = 11.0  # usual gaps between two cars without one: that counter is out, not unlucky (exp(-11))
-PROGRESS_MS = 60_000  # what is usual at a time of day hardly changes within a minute
 SOME_DAYS = 0.9  # learnt, before a gap between cars is unusual: the catalogue knows the pace, not the demand
 BEFORE_MS = 3 * 3_600_000  # before the opening a day begins; nobody queues so early, the lane is empty then
-SOMEBODY = 0.5  # cars; fewer are nobody
 
 
 class Blind(NamedTuple):
@@ -62,28 +53,18 @@ class Day:
         start = profile.carried if follows and profile.carried else (1.0,)
         self.queue = Queue(self.pace, variance, profile.per_entry, start)
         self._has_lane = Role.LANE in roles
-        self.line = Line(profile.per_entry, keeps_order=self._has_lane)
-        self.stack = Stack(FIRST_WEIGHTS if profile.days else COLD_WEIGHTS, profile)
-        self.band = Band(profile)
         self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600)
+        self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self._has_lane)
+        self.exposure = Exposure(self.pace)
         self.lane = Lane()
         self.entries = self.exits = self.moves = self.let_in = 0
-        self.bin_departures, self.bin_waiting_s, self.bin_share_s = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
-        self.gate_cars = self.gate_s = 0.0
-        # Until a car that is let in proves that what looks there is alive:
-        self._pending_s, self._pending_waiting_s, self._pending_share_s = np.zeros(CARS), np.zeros(BINS), np.zeros(BINS)
-        self._pending_gate_s = 0.0
         self.at_ms = opens_ms - BEFORE_MS
-        self._joined: list[Car] = []  # at this very instant
-        self._ended: list[tuple[Car, list[tuple[Car, float]], int]] = []  # let in at this very instant
+        self._is_asked = False  # a copy that is only looked at
+        self._joins = False  # at this very instant
         self._joined_ms: list[int] = []
-        self._found_empty: set[int] = set()
         self._news = News(yard.metres_per_car)
         self._out: set[str] = set()
         self._held_gates: set[str] = set()
-        self._last_wait_s: float | None = None
-        self.measured: list[tuple[int, float, float]] = []  # waits that ended: joined at, ms; seconds; with which probability
-        self._progress: dict[int, Progress] = {}  # of the latest minute that was asked about
         self.released_ms = self.last_left_ms = self.last_joined_ms = opens_ms
         self.moved_unexplained = 0  # times the head of the lane moved up since the last departure was counted
         self._going_ms: list[int] = []  # when cars went in for whom no bay was free: another one must be on its way out
@@ -103,8 +84,8 @@ class Day:
 
     def number(self) -> Number:
         """The wait of a car that joins now; of those that joined at this very instant, where some did."""
-        said = self._said()
-        return Number(said.number_s, *self.band.waits_s(said.number_s, said.scale_s))
+        said = self.voices.say(self.at_ms, self.queue, self._behind())
+        return Number(said.number_s, *self.voices.band.waits_s(said.number_s, said.scale_s))
 
     def take(self, event: Event) -> None:
         """Let the time until `event` pass, and take it in."""
@@ -137,8 +118,7 @@ class Day:
         self.learn_ended()
         seen = copy.copy(self)
         seen.queue = copy.copy(self.queue)
-        seen._pending_s, seen._pending_waiting_s = self._pending_s.copy(), self._pending_waiting_s.copy()
-        seen._pending_share_s = self._pending_share_s.copy()
+        seen._is_asked = True
         seen.pass_until(at_ms)
         return seen
 
@@ -161,19 +141,9 @@ class Day:
 
     def _pass(self, seconds: float, since_s: float) -> None:
         blind = self.blind
-        if (self._watched or not blind.departure) and self._is_of_today(self.at_ms):
-            self._expose(seconds, quarter(since_s))
+        if not self._is_asked and (self._watched or not blind.departure) and self._is_of_today(self.at_ms):
+            self.exposure.passes(self.queue, seconds, quarter(since_s), self._watched)
         self.queue.passes(seconds, since_s, self._unseen(blind), self.tally.arrivals_per_s(since_s) if blind.entry else 0.0)
-
-    def _expose(self, seconds: float, at: int) -> None:
-        """Seconds in which cars could be let in."""
-        p, pace = self.queue.p, self.pace
-        busy = self.queue.busy()
-        self._pending_s[: len(p)] += (p * pace.units[: len(p)]).sum(axis=(1, 2)) * seconds
-        self._pending_waiting_s[at] += busy * seconds
-        if self._watched:
-            self._pending_share_s[at] += float(p[1:].sum(axis=(0, 1)) @ pace.share) * seconds
-            self._pending_gate_s += float((np.minimum(np.arange(len(p))[:, None, None], pace.places) * p).sum()) * seconds
 
     def _unseen(self, blind: Blind) -> Unseen:
         if self.pace.at_exit:
@@ -188,9 +158,9 @@ class Day:
         return lives and self._left_unmoved <= self._yard.bays
 
     def _join(self, at_ms: int) -> None:
-        if self.queue.mean_waiting() < SOMEBODY and not (self.pace.at_exit and self.queue.full() > SOMEBODY):
-            self._found_empty.add(at_ms)
-        self._joined.append(self.line.join(at_ms))
+        has_bay = not self.pace.at_exit or self.queue.full() < SOMEBODY
+        self.voices.join(at_ms, self.queue.mean_waiting() < SOMEBODY and has_bay)
+        self._joins = True
         self._joined_ms = [*(ms for ms in self._joined_ms if at_ms - ms < ROLLING_MS), at_ms]
         self.last_joined_ms = at_ms
         self._news.passed += 1
@@ -230,42 +200,24 @@ class Day:
         self.let_in += self._is_of_today(at_ms)
         waiting = self.queue.mean_waiting()
         if waiting > SOMEBODY or not self.pace.at_exit or self._watched:
-            spread = self.queue.spread_waiting()
-            head = self.line.head(waiting)
-            if head is not None:
-                self._last_wait_s = (at_ms - head.joined_ms) / 1000
-                self._ended.append((head, list(self.line.leaves(waiting, spread)), at_ms))
+            self.voices.let_in(at_ms, waiting, self.queue.spread_waiting())
+        self.voices.left(at_ms)
         self.last_left_ms = at_ms
         self._news.left(at_ms)
         if not self.passages_tell:
             return
         is_paced = not self.held and self._is_open(at_ms)
+        tells = self.pace.at_exit or not self._has_lane or waiting > self._rolling(at_ms) + SOMEBODY
+        if is_paced and tells and self._is_of_today(at_ms):
+            self.exposure.let_in(self.queue, quarter(self.since_s(self.at_ms)), self._watched)
+            if self.let_in % RENEW_CARS == 0:
+                self.pace.renew()
+                self.voices.renewed()
         if self.pace.at_exit and not self._watched:
-            before, waited = self.queue.lane, self.queue.busy()
             self.queue.gone(is_paced)
             self._settle(at_ms)
         else:
-            self.gate_cars += 1 - self.queue.full() if self._watched and is_paced else 0
-            before, waited = self.queue.let_in(is_paced)
-        if not is_paced:
-            return
-        is_paced = self.pace.at_exit or not self._has_lane or waiting > self._rolling(at_ms) + SOMEBODY
-        if is_paced and self._is_of_today(at_ms):
-            self._count_departure(before, waited)
-
-    def _count_departure(self, before: Array, waited: float) -> None:
-        """One more was let in of so many; `waited`: the probability that somebody waited."""
-        self.pace.today[: len(before)] += before
-        self.pace.today_s += self._pending_s
-        self.bin_departures[quarter(self.since_s(self.at_ms))] += waited
-        self.bin_waiting_s += self._pending_waiting_s
-        self.bin_share_s += self._pending_share_s
-        self.gate_s += self._pending_gate_s
-        self._pending_s[:], self._pending_waiting_s[:], self._pending_share_s[:] = 0.0, 0.0, 0.0
-        self._pending_gate_s = 0.0
-        if self.let_in % RENEW_CARS == 0:
-            self.pace.renew()
-            self._progress.clear()
+            self.queue.let_in(is_paced)
 
     def _hold(self, hold: Hold) -> None:
         if hold.held:
@@ -333,64 +285,21 @@ class Day:
     def learn_ended(self) -> None:
         """What joined and ended at the last instant; then time may go on."""
         if self._is_trial:
-            self._joined, self._ended = [], []
-            return
-        if self._joined:
-            said = self._said()
-            for car in self._joined:
-                car.said = said
-            if self.pace.at_exit and not self._watched and self.queue.mean_waiting() < SOMEBODY:  # there was a bay for each
-                self._last_wait_s = 0.0
-                self._ended += [(car, [(car, 1.0)], car.joined_ms) for car in self._joined]
-            self._joined = []
-        for head, leaves, at_ms in self._ended:
-            self._ended_wait(head, leaves, at_ms)
-        self._ended = []
+            self.voices.forget()
+        else:
+            at_once = self.pace.at_exit and not self._watched and self.queue.mean_waiting() < SOMEBODY
+            from_ms = self._opens_ms if self._follows else 0
+            self.voices.learn(self.at_ms, self.queue, self._behind(), from_ms, at_once)
+        self._joins = False
 
-    def _ended_wait(self, head: Car, leaves: Sequence[tuple[Car, float]], at_ms: int) -> None:
-        if not self._is_of_today(at_ms):
-            return
-        wait_s = (at_ms - head.joined_ms) / 1000
-        self.tally.ended(self.since_s(head.joined_ms), wait_s, head.joined_ms in self._found_empty)
-        if head.said is not None:
-            self.stack.learn(head.said.voices_s, wait_s)
-        for car, chance in leaves:
-            self.measured.append((car.joined_ms, (at_ms - car.joined_ms) / 1000, chance))
-            found_a_bay = self.pace.at_exit and car.joined_ms in self._found_empty  # that tells nothing of how far a wait is off
-            if car.said is not None and not found_a_bay:
-                self.band.learn(car.said.number_s, car.said.scale_s, [((at_ms - car.joined_ms) / 1000, chance)])
-
-    def _said(self) -> Said:
-        waiting = self.queue.mean_waiting()
-        behind = (len(self._joined) + 1) / 2 if self._joined else 0.0
-        if not self.pace.at_exit:
-            behind += self._rolling(self.at_ms) if not self._joined else 0
-        behind += len(self._going_ms)
-        since_s = self.since_s(self.at_ms)
-        first_s = self.tally.first_wait_s() if self._has_lane else None
-        model_s = self._progressing().wait_s(self.queue, behind, first_s)
-        head = self.line.head(waiting)
-        elapsed_s = (self.at_ms - head.joined_ms) / 1000 if head is not None and waiting > SOMEBODY else 0.0
-        last_s = model_s if self._last_wait_s is None else self._last_wait_s
-        voices_s = (model_s, last_s, elapsed_s, self.tally.same_hour_s(since_s, model_s))
-        number_s = self.stack.wait_s(voices_s)
-        return Said(voices_s, number_s, self._scale_s(number_s))
+    def _behind(self) -> int:
+        """How many cars are counted that are not in front of one that joins now: they roll, or are on their way into a bay."""
+        rolls = 0 if self.pace.at_exit or self._joins else self._rolling(self.at_ms)
+        return rolls + len(self._going_ms)
 
     def gap_s(self) -> float:
         """The mean time between two cars that are let in, while cars wait."""
-        return 1 / (self.pace.per_second * max(float(self.queue.states @ self.pace.share), 1 / len(self.pace.share)))
-
-    def _scale_s(self, number_s: float) -> float:
-        """How far a wait is usually off: k gaps of a Poisson stream, and a count that is not sure."""
-        gap_s = self.gap_s()
-        return float(np.sqrt(gap_s * (number_s + gap_s) + (self.queue.spread_waiting() * gap_s) ** 2))
-
-    def _progressing(self) -> Progress:
-        minute_ms = self.at_ms // PROGRESS_MS * PROGRESS_MS
-        if minute_ms not in self._progress:
-            self._progress.clear()
-            self._progress[minute_ms] = Progress(self.pace, self.since_s(minute_ms))
-        return self._progress[minute_ms]
+        return self.voices.gap_s(self.queue)
 
     def _roles_out(self) -> set[Role]:
         """What the counters tell whose ports are gone."""

@@ -1,6 +1,8 @@
 """A yard's readings as events of its lane, in order of time."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 import msgspec
@@ -101,19 +103,17 @@ def _moves(yard: Yard, readings: Iterable[Reading]) -> Iterator[MovedUp]:
 def _in_use(bays: Sequence[str], readings: Iterable[Reading]) -> Iterator[InUse]:
     """How many bays are in use, each time it has been the same for a while; nothing before every bay has spoken."""
     occupied: dict[str, bool] = {}
-    before: tuple[int, int] | None = None
+    changes: list[tuple[float, int]] = []
     for reading in readings:
         if reading.quantity != "occupied" or reading.sensor not in bays:
             continue
         occupied[reading.sensor] = reading.value >= 0.5
-        if len(occupied) < len(bays):
-            continue
         now = sum(occupied.values())
-        if before is not None and now != before[0]:
-            if reading.at_ms - before[1] > STEADY_BAY_MS:
-                yield InUse(before[1] + STEADY_BAY_MS, before[0])
-            before = (now, reading.at_ms)
-        before = before or (now, reading.at_ms)
+        if len(occupied) == len(bays) and (not changes or now != changes[-1][1]):
+            changes.append((reading.at_ms, now))
+    for (at_ms, in_use), (next_ms, _) in pairwise([*changes, (math.inf, 0)]):
+        if next_ms > at_ms + STEADY_BAY_MS:
+            yield InUse(round(at_ms) + STEADY_BAY_MS, in_use)
 
 
 def _order(event: Event) -> tuple[int, int]:

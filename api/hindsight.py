@@ -129,6 +129,6 @@ class Hindsight:
     def _errors(self, yard: str, period: OpenPeriod, profile: Profile, until_ms: int) -> list[Reading]:
         start_ms, end_ms = ms(utc(period.opens) - EARLIER), ms(period.closes) + 1
         told = Opening(yard, self._city, heard(self._store, self._city, yard, start_ms, end_ms), period, profile)
-        measured = [Measured(*wait) for wait in told.until_last_entry().measured]
+        measured = [Measured(*wait) for wait in told.until_last_entry().voices.measured]
         published = self._store.read(yard, PUBLISHED, ms(period.opens), min(end_ms, until_ms))
         return accuracy(published, [wait for wait in measured if wait.joined_ms < until_ms])

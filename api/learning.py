@@ -43,11 +43,11 @@ def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
         moves=KEPT * (profile.moves + counted * day.moves),
         departures=tuple((KEPT * day.pace.departures).tolist()),
         exposure_s=tuple((KEPT * day.pace.exposure_s).tolist()),
-        bin_departures=_kept(profile.bin_departures, day.bin_departures),
-        bin_waiting_s=_kept(profile.bin_waiting_s, day.bin_waiting_s),
-        bin_share_s=_kept(profile.bin_share_s, day.bin_share_s) if day.pace.sees_moves else (),
-        gate_cars=KEPT * (profile.gate_cars + day.gate_cars),
-        gate_s=KEPT * (profile.gate_s + day.gate_s),
+        bin_departures=_kept(profile.bin_departures, day.exposure.departures),
+        bin_waiting_s=_kept(profile.bin_waiting_s, day.exposure.waiting_s),
+        bin_share_s=_kept(profile.bin_share_s, day.exposure.share_s) if day.pace.sees_moves else (),
+        gate_cars=KEPT * (profile.gate_cars + day.exposure.gate_cars),
+        gate_s=KEPT * (profile.gate_s + day.exposure.gate_s),
         arrivals=tuple((KEPT * tally.arrivals).tolist()),
         waits_s=tuple((KEPT * tally.waits_s).tolist()),
         waited=tuple((KEPT * tally.waited).tolist()),
@@ -56,10 +56,10 @@ def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
         evidence=profile.evidence,
         carried=carried,
         # The first day's weights are those of a model that knew nothing.
-        stack=tuple(day.stack.weights.tolist()) if profile.days else (),
-        stack_doubt=tuple(day.stack.doubt.ravel().tolist()) if profile.days else (),
-        stack_scale_s=day.stack.scale_s,
-        band=tuple(day.band.quantiles),
+        stack=tuple(day.voices.stack.weights.tolist()) if profile.days else (),
+        stack_doubt=tuple(day.voices.stack.doubt.ravel().tolist()) if profile.days else (),
+        stack_scale_s=day.voices.stack.scale_s,
+        band=tuple(day.voices.band.quantiles),
     )
 
 

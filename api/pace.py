@@ -20,7 +20,7 @@ from hoflicht.catalogue import Role, Yard
 
 Array = NDArray[np.float64]
 
-CARS = 121  # a queue of more cannot be told apart and is the road's affair; also the length of the rows
+CARS = 401  # no line is longer: nearly three kilometres of cars, or the people of a full hall; also the length of the rows
 TRICKLE = 0.02  # of the full rate, while the yard stands: somebody with papers for the office still gets in
 TURNOVER_S = 3_600.0  # after so long 1/e of what was known of the open bays holds; a container change or a lunch is shorter
 PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth

@@ -138,17 +138,12 @@ class Queue:
         """A car was seen to join."""
         self._join(self._entry)
 
-    def let_in(self, paced: bool = True) -> tuple[Array, float]:
-        """A car was seen to leave the lane; return the probability of each number before, and that somebody waited behind it.
-
-        `paced`: at a time that tells of the pace.
-        """
-        before, waited = self.lane, self.busy()
+    def let_in(self, paced: bool = True) -> None:
+        """A car was seen to leave the lane; `paced`: at a time that tells of the pace."""
         weighed = self.p * self._entering() if paced else self.p
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
         self._become(self._moved(weighed, odd * self.p))
         self._open_s = OPEN_S
-        return before, waited
 
     def gone(self, paced: bool = True) -> None:
         """A car was seen to leave the yard."""

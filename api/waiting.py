@@ -178,7 +178,7 @@ def _counter_out(day: Day, at_ms: int) -> Reason | None:
     blind = day.blind
     if (blind.entry and at_ms - day.last_joined_ms > RECKONED_MS) or (blind.departure and at_ms - day.last_left_ms > RECKONED_MS):
         return Reason.COUNTER_OUT
-    head = day.line.head(day.queue.mean_waiting())
+    head = day.voices.line.head(day.queue.mean_waiting())
     if day.queue.mean_waiting() >= 1 and head is not None and not day.held:
         silent_s = (at_ms - max(day.last_left_ms, head.joined_ms)) / 1000
         if day.pace.chance_of_silence(day.since_s(at_ms), silent_s) < DEAD:
@@ -211,7 +211,7 @@ def _beyond(day: Day, yard: Yard, at_ms: int) -> int | None:
 def _least_wait_s(day: Day, cars: int) -> int:
     """What a car waits at least, nine times out of ten, that joins behind so many."""
     wait_s = (cars + 1) * day.gap_s()
-    return round(day.band.waits_s(wait_s, math.sqrt(day.gap_s() * wait_s))[0])
+    return round(day.voices.band.waits_s(wait_s, math.sqrt(day.gap_s() * wait_s))[0])
 
 
 def _rests_on(yard: Yard, own: Sequence[Reading], day: Day, at_ms: int) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ SHAPES: dict[str, Errors] = {
 def learnt(shape: str, count: int, seed: int = 1) -> Band:
     band = Band(COLD)
     for error in SHAPES[shape](np.random.default_rng(seed), count):
-        band.learn(1_800.0, SCALE_S, [(1_800.0 + SCALE_S * float(error), 1.0)])
+        band.learn(1_800.0, SCALE_S, 1_800.0 + SCALE_S * float(error), 1.0)
     return band
 
 

@@ -1,4 +1,6 @@
-"""How many cars there are and how much of the yard is at work, as a probability for each pair."""
+"""How many cars wait, how many have a bay and how much of the yard is at work, as a probability for each triple."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -7,12 +9,13 @@ from hypothesis import strategies as st
 
 from api.pace import CARS, Pace
 from api.profile import COLD
-from api.queue import Blind, Queue, Sight, at_least, quantile
-from tests.lane import AT_CONTROL, AT_EXIT
+from api.queue import Queue, Sight, Unseen, at_least, quantile
+from hoflicht.catalogue import Yard
+from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
 
 MISCOUNT = 0.02
 GAP_S = 80.0
-WORKING, NOBODY_COMES = Blind(), 0.0
+NOTHING, NOBODY_COMES = Unseen(), 0.0
 HEAD_FREE, HEAD_TAKEN = Sight(False, 3, 7), Sight(True, 3, 7)
 TAKEN_AT_50, FREE_AT_50 = Sight(True, 50, 7), Sight(False, 50, 7)
 
@@ -26,47 +29,72 @@ def queue(joined: int = 0) -> Queue:
 
 
 def on_site(joined: int, parted: int = 0) -> Queue:
-    """A yard of four bays that counts at its exit."""
+    """A yard of four bays where nothing but the exit is counted: whoever finds a bay free has it at once."""
     found = Queue(Pace(AT_EXIT, COLD), MISCOUNT, 1.0)
     for _ in range(joined):
         found.entered()
+        found.settle()
     for _ in range(parted):
-        found.left()
+        found.gone()
+        found.settle()
     return found
 
 
+def watched(waiting: int) -> Queue:
+    """The same yard where a sensor sees each car that leaves the lane; its four bays are taken, and so many wait."""
+    found = Queue(Pace(HEAD_SEEN, COLD), MISCOUNT, 1.0)
+    for _ in range(waiting + 4):
+        found.entered()
+    found.settle()
+    return found
+
+
+def change_over(of: Queue, seconds: float = 5.0) -> None:
+    """A car leaves the yard, and so much later the next one has its bay."""
+    of.gone()
+    of.passes(seconds, 0.0, NOTHING, NOBODY_COMES)
+    of.let_in()
+
+
 def median(of: Queue) -> int:
-    return quantile(of.waiting(), 0.5)
+    return quantile(of.lane, 0.5)
 
 
-def mean(of: Queue) -> float:
-    return float(of.cars @ np.arange(len(of.cars)))
+def share(of: Queue) -> float:
+    """How much of the yard is believed to be at work."""
+    return float(of.states @ of.pace.share)
+
+
+def spread_over(of: Queue, lane: Sequence[float], state: int) -> None:
+    """Believe in these numbers of cars in the lane and in that state of the yard."""
+    of.p = np.zeros((len(lane), *of.p.shape[1:]))
+    of.p[:, of.pace.taken(state), state] = lane
 
 
 def test_a_car_that_joins_is_one_more_but_for_miscounts() -> None:
-    assert queue(1).cars == pytest.approx([MISCOUNT / 2, 1 - MISCOUNT, MISCOUNT / 2])
+    assert queue(1).lane == pytest.approx([MISCOUNT / 2, 1 - MISCOUNT, MISCOUNT / 2])
 
 
 def test_where_a_tenth_leaves_uncounted_an_entry_is_nine_tenths_of_a_car() -> None:
-    found = Queue(Pace(AT_CONTROL, COLD), MISCOUNT, departures_per_entry=0.9)
+    found = Queue(Pace(AT_CONTROL, COLD), MISCOUNT, let_in_per_entry=0.9)
 
     found.entered()
 
-    assert mean(found) == pytest.approx(0.9)
+    assert found.mean_waiting() == pytest.approx(0.9)
 
 
 def test_a_car_that_leaves_an_empty_lane_leaves_it_empty() -> None:
     found = queue()
 
-    found.left()
+    found.let_in()
 
-    assert found.cars == pytest.approx([1.0])
+    assert found.lane == pytest.approx([1.0])
 
 
 def test_as_many_out_as_in_is_most_likely_none() -> None:
     found = queue(20)
     for _ in range(20):
-        found.left()
+        found.let_in()
 
     assert median(found) == 0
 
@@ -75,17 +103,18 @@ def test_the_count_grows_less_sure_with_every_car() -> None:
     few, many = queue(5), queue(40)
 
     assert (median(few), median(many)) == (5, 40)
-    assert max(many.cars) < max(few.cars)
+    assert max(many.lane) < max(few.lane)
+    assert few.spread_waiting() == pytest.approx((5 * MISCOUNT) ** 0.5)
 
 
 def test_a_free_head_empties_the_lane() -> None:
     drifted = queue(2)
-    drifted.left()
+    drifted.let_in()
 
     for _ in range(3):
         drifted.seen(HEAD_FREE)
 
-    assert drifted.waiting()[0] > 0.95
+    assert drifted.lane[0] > 0.95
 
 
 def test_cars_that_still_roll_are_not_taken_away_by_a_free_head() -> None:
@@ -121,7 +150,7 @@ def test_a_place_that_is_taken_just_now_tells_the_very_number() -> None:
 
     anything.seen(TAKEN_AT_50, turned=True)
 
-    assert int(np.argmax(anything.cars)) == at_least(50, 7)
+    assert int(np.argmax(anything.lane)) == at_least(50, 7)
 
 
 def test_a_taken_place_proves_a_number_of_cars() -> None:
@@ -130,69 +159,220 @@ def test_a_taken_place_proves_a_number_of_cars() -> None:
 
 def test_without_departures_a_queue_grows_unlikely() -> None:
     one_or_none = queue()
-    one_or_none.p = np.vstack([one_or_none.p, one_or_none.p]) / 2
+    one_or_none.p = np.concatenate([one_or_none.p, one_or_none.p]) / 2
 
-    one_or_none.passes(4 * GAP_S, 0.0, WORKING, NOBODY_COMES)
+    one_or_none.passes(4 * GAP_S, 0.0, NOTHING, NOBODY_COMES)
 
-    assert one_or_none.cars[0] > 0.9
+    assert one_or_none.lane[0] > 0.9
 
 
 def test_a_long_silence_while_many_wait_is_a_yard_that_stands() -> None:
     waiting = queue(20)
 
-    waiting.passes(15 * GAP_S, 0.0, WORKING, NOBODY_COMES)
+    waiting.passes(15 * GAP_S, 0.0, NOTHING, NOBODY_COMES)
 
     assert median(waiting) == 20
-    assert waiting.states @ waiting.pace.share < 0.3
+    assert share(waiting) < 0.3
 
 
 def test_departures_that_come_slowly_show_how_many_bays_are_open() -> None:
     found = queue(60)
     for _ in range(40):
-        found.passes(2 * GAP_S, 0.0, WORKING, NOBODY_COMES)
-        found.left()
+        found.passes(2 * GAP_S, 0.0, NOTHING, NOBODY_COMES)
+        found.let_in()
 
     assert found.pace.share[int(np.argmax(found.states))] == 0.5
 
 
-def test_a_yard_of_which_nothing_is_heard_becomes_the_usual_one_again() -> None:
-    stands = queue()
-    stands.p = np.outer([1.0], [1.0, *[0.0] * (len(stands.pace.share) - 1)])
+@pytest.mark.parametrize("yard", [AT_CONTROL, AT_EXIT, HEAD_SEEN], ids=["control", "exit", "head"])
+def test_a_yard_of_which_nothing_is_heard_becomes_the_usual_one_again(yard: Yard) -> None:
+    stands = Queue(Pace(yard, COLD), MISCOUNT, 1.0)
+    spread_over(stands, [1.0], state=0)
 
-    stands.passes(6 * 3_600, 0.0, WORKING, NOBODY_COMES)
+    stands.passes(6 * 3_600, 0.0, Unseen(let_in=True, gone=True), NOBODY_COMES)
 
-    assert stands.states @ stands.pace.share == pytest.approx(1.0, abs=0.05)
+    assert share(stands) == pytest.approx(1.0, abs=0.05)
 
 
 def test_while_the_counter_at_the_gate_is_out_cars_are_let_in_unseen() -> None:
     found = queue(20)
 
-    found.passes(5 * GAP_S, 0.0, Blind(departure=True), NOBODY_COMES)
+    found.passes(5 * GAP_S, 0.0, Unseen(let_in=True), NOBODY_COMES)
 
-    assert mean(found) == pytest.approx(15, abs=0.5)
-    assert found.log_likelihood == 0.0  # nothing was seen, so nothing speaks for or against the count
+    assert found.mean_waiting() == pytest.approx(15, abs=0.5)
+    assert found.log_likelihood == pytest.approx(0.0)  # nothing was seen, so nothing speaks for or against the count
 
 
 def test_while_the_counter_at_the_tail_is_out_cars_join_unseen() -> None:
     found = queue(10)
 
-    found.passes(5 * GAP_S, 0.0, Blind(entry=True, departure=True), 2 / GAP_S)
+    found.passes(5 * GAP_S, 0.0, Unseen(entry=True, let_in=True), 2 / GAP_S)
 
-    assert mean(found) == pytest.approx(15, abs=0.5)
+    assert found.mean_waiting() == pytest.approx(15, abs=0.5)
 
 
 def test_what_happens_unseen_does_not_depend_on_how_often_one_looks() -> None:
     seldom, often = queue(20), queue(20)
 
-    seldom.passes(600.0, 0.0, Blind(departure=True), NOBODY_COMES)
+    seldom.passes(600.0, 0.0, Unseen(let_in=True), NOBODY_COMES)
     for n in range(60):
-        often.passes(10.0, 10.0 * n, Blind(departure=True), NOBODY_COMES)
+        often.passes(10.0, 10.0 * n, Unseen(let_in=True), NOBODY_COMES)
 
-    assert mean(seldom) == pytest.approx(mean(often), abs=0.2)
+    assert seldom.mean_waiting() == pytest.approx(often.mean_waiting(), abs=0.2)
 
 
 def test_cars_that_have_a_bay_do_not_wait() -> None:
     assert [median(on_site(cars)) for cars in (3, 4, 5, 9)] == [0, 0, 1, 5]
+
+
+def test_who_finds_a_bay_free_is_let_in_at_once_where_nothing_looks_at_the_head() -> None:
+    found = on_site(2)
+    found.entered()
+
+    found.passes(1.0, 0.0, Unseen(let_in=True), NOBODY_COMES)
+
+    assert found.mean_waiting() == pytest.approx(0.0, abs=0.03)
+    assert found.mean_inside() == pytest.approx(3.0, abs=0.05)
+
+
+def test_who_finds_a_bay_free_waits_until_he_is_seen_to_be_let_in_where_the_head_is_watched() -> None:
+    found = Queue(Pace(HEAD_SEEN, COLD), MISCOUNT, 1.0)
+    found.entered()
+
+    found.passes(1.0, 0.0, NOTHING, NOBODY_COMES)
+    before = found.mean_waiting(), found.mean_inside()
+    found.let_in()
+
+    assert before == (pytest.approx(1.0, abs=0.01), pytest.approx(0.0, abs=0.01))
+    assert (found.mean_waiting(), found.mean_inside()) == (pytest.approx(0.0, abs=0.02), pytest.approx(1.0, abs=0.01))
+
+
+def test_where_nothing_looks_at_the_head_a_car_that_is_gone_lets_the_next_one_in() -> None:
+    before, after = on_site(9), on_site(9, parted=1)
+
+    assert (median(before), median(after)) == (5, 4)
+    assert after.mean_inside() == pytest.approx(4.0, abs=0.05)
+
+
+def test_as_many_gone_as_came_is_most_likely_an_empty_yard() -> None:
+    found = on_site(9, parted=9)
+
+    assert found.mean_waiting() == pytest.approx(0.0, abs=0.01)
+    assert quantile(found.p.sum(axis=(0, 2)), 0.5) == 0
+
+
+def test_a_bay_is_free_from_when_a_car_is_gone_until_the_next_one_is_let_in() -> None:
+    found = watched(5)
+
+    told = [found.full()]
+    found.gone()
+    told.append(found.full())
+    found.let_in()
+    told.append(found.full())
+
+    assert told == pytest.approx([1.0, 0.0, 1.0], abs=0.01)
+    assert median(found) == 4
+
+
+def test_cars_that_are_gone_and_followed_by_none_are_bays_that_closed() -> None:
+    found = watched(8)
+
+    for _ in range(3):
+        found.gone()
+        found.passes(90.0, 0.0, NOTHING, NOBODY_COMES)
+
+    assert share(found) < 0.4
+    assert found.mean_waiting() == pytest.approx(8, abs=0.1)
+
+
+def test_cars_that_are_gone_and_followed_at_once_prove_that_their_bays_are_open() -> None:
+    found = watched(8)
+
+    for _ in range(3):
+        change_over(found)
+        found.passes(85.0, 0.0, NOTHING, NOBODY_COMES)
+
+    assert share(found) > 0.98
+    assert found.mean_waiting() == pytest.approx(5, abs=0.1)
+
+
+def test_a_double_count_at_the_exit_does_not_shorten_the_lane() -> None:
+    found = watched(8)
+
+    found.gone()
+    change_over(found)
+
+    assert median(found) == 7
+    assert found.mean_waiting() == pytest.approx(7, abs=0.1)
+
+
+def test_a_bay_that_was_counted_free_twice_is_full_again_when_nobody_takes_it() -> None:
+    found = watched(8)
+    found.gone()
+    change_over(found)
+
+    for _ in range(4):
+        found.passes(GAP_S, 0.0, NOTHING, NOBODY_COMES)
+        change_over(found)
+
+    assert found.full() > 0.9
+    assert share(found) > 0.9
+    assert median(found) == 3
+
+
+def test_a_missed_exit_does_not_lengthen_the_lane() -> None:
+    found = watched(8)
+
+    found.let_in()
+
+    assert median(found) == 7
+    assert found.mean_inside() == pytest.approx(4.0, abs=0.02)  # whose bay he took had left it
+    assert share(found) > 0.98
+
+
+def test_the_head_of_the_lane_counts_who_is_let_in_although_the_exit_counter_is_out() -> None:
+    found = watched(12)
+
+    for _ in range(9):
+        found.passes(2 * GAP_S, 0.0, Unseen(gone=True), NOBODY_COMES)
+        found.let_in()
+
+    assert median(found) == 3
+    assert found.mean_waiting() == pytest.approx(3, abs=0.3)  # a model of the pace would have emptied the lane
+
+
+def test_while_nothing_looks_at_head_and_exit_cars_go_in_at_the_usual_pace() -> None:
+    found = watched(20)
+
+    found.passes(5 * GAP_S, 0.0, Unseen(let_in=True, gone=True), NOBODY_COMES)
+
+    assert found.mean_waiting() == pytest.approx(15, abs=0.5)
+
+
+def test_while_the_gate_opens_for_one_who_does_not_follow_him_tells_that_no_bay_is_free() -> None:
+    found = watched(8)
+    found.gone()
+    found.gone()
+
+    found.passes(60.0, 0.0, NOTHING, NOBODY_COMES)
+    shut = found.full()
+    found.let_in()
+    found.passes(30.0, 0.0, NOTHING, NOBODY_COMES)
+
+    assert shut < 0.02  # the gate may be slow
+    assert found.full() > 0.4
+    assert median(found) == 7
+
+
+def test_what_is_seen_while_the_gate_is_held_tells_nothing_of_the_pace() -> None:
+    paced, unpaced = queue(8), queue(8)
+
+    paced.let_in()
+    unpaced.let_in(paced=False)
+
+    assert unpaced.states == pytest.approx(queue(8).states)
+    assert paced.states[0] < unpaced.states[0]
+    assert median(unpaced) == 7
 
 
 def test_bays_that_are_free_while_many_are_there_are_closed() -> None:
@@ -205,6 +385,36 @@ def test_bays_that_are_free_while_many_are_there_are_closed() -> None:
     assert median(nine) == 7
 
 
+@pytest.mark.parametrize("bays", range(5))
+def test_bays_in_use_say_how_many_are_inside(bays: int) -> None:
+    found = watched(0)
+    found.p = np.full((1, 5, 5), 1 / 25)  # any number
+
+    for _ in range(2):
+        found.in_use(bays)
+
+    assert found.mean_inside() == pytest.approx(bays, abs=0.1)
+
+
+def test_bays_in_use_say_nothing_of_a_lane_that_is_counted_at_the_control() -> None:
+    found, before = queue(5), queue(5)
+
+    found.in_use(2)
+
+    assert (found.p == before.p).all()
+
+
+def test_a_yard_is_the_usual_one_again_when_what_was_believed_of_it_rested_on_a_dead_counter() -> None:
+    stands = watched(20)
+    spread_over(stands, [0.0] * 20 + [1.0], state=0)
+
+    stands.reopen(stands.pace.usual(0.0))
+
+    assert share(stands) == pytest.approx(1.0, abs=0.05)
+    assert median(stands) == 20
+    assert stands.full() == pytest.approx(1.0)
+
+
 def test_what_was_seen_is_the_less_likely_the_odder_it_was() -> None:
     expected, odd = queue(8), queue(8)
 
@@ -214,39 +424,41 @@ def test_what_was_seen_is_the_less_likely_the_odder_it_was() -> None:
     assert odd.log_likelihood < expected.log_likelihood < 0
 
 
-def test_where_an_opening_follows_another_the_queue_is_the_one_that_was_left() -> None:
-    follows = Queue(Pace(AT_CONTROL, COLD), MISCOUNT, 1.0, start=(1.0, 1.0, 2.0))
+@pytest.mark.parametrize("yard", [AT_CONTROL, AT_EXIT, HEAD_SEEN], ids=["control", "exit", "head"])
+def test_where_an_opening_follows_another_the_queue_is_the_one_that_was_left(yard: Yard) -> None:
+    follows = Queue(Pace(yard, COLD), MISCOUNT, 1.0, start=(1.0, 1.0, 2.0))
 
-    assert follows.cars == pytest.approx([0.25, 0.25, 0.5])
+    assert follows.lane == pytest.approx([0.25, 0.25, 0.5])
+    assert follows.full() == pytest.approx(0.75 if yard is not AT_CONTROL else 1.0, abs=0.01)  # who waits has no bay to go to
 
 
-blinds = st.builds(Blind, st.booleans(), st.booleans())
+unseen = st.builds(Unseen, st.booleans(), st.booleans(), st.booleans())
 sights = st.builds(Sight, st.booleans(), st.sampled_from([0.0, 3.0, 50.0, 120.0, 900.0]), st.just(7.0))
 steps = st.one_of(
     st.tuples(st.just("entered"), st.integers(1, 60)),
-    st.tuples(st.just("left"), st.integers(1, 60)),
-    st.tuples(st.just("slips_out"), st.just(1)),
-    st.tuples(st.just("passes"), st.floats(0, 20_000), st.floats(-10_000, 90_000), blinds, st.floats(0, 0.1)),
-    st.tuples(st.just("seen"), sights, st.integers(0, 5), st.booleans()),
-    st.tuples(st.just("in_use"), st.integers(0, 4)),
-    st.tuples(st.just("forget")),
+    st.tuples(st.just("let_in"), st.integers(1, 60), st.booleans()),
+    st.tuples(st.just("gone"), st.integers(1, 60), st.booleans()),
+    st.tuples(st.just("settle"), st.just(1)),
+    st.tuples(st.just("passes"), st.just(1), st.floats(0, 5_000), st.floats(-10_000, 90_000), unseen, st.floats(0, 0.1)),
+    st.tuples(st.just("seen"), st.just(1), sights, st.integers(0, 5), st.booleans()),
+    st.tuples(st.just("in_use"), st.just(1), st.integers(0, 4)),
+    st.tuples(st.just("forget"), st.just(1)),
 )
 
 
 @settings(max_examples=60)
-@given(st.booleans(), st.lists(steps, max_size=25))
-def test_whatever_happens_the_probabilities_sum_to_one(at_exit: bool, taken: list[tuple[str, ...]]) -> None:
-    found = on_site(0) if at_exit else queue()
+@given(st.sampled_from([AT_CONTROL, AT_EXIT, HEAD_SEEN]), st.lists(steps, max_size=25))
+def test_whatever_happens_the_probabilities_sum_to_one(yard: Yard, taken: list[tuple[str, ...]]) -> None:
+    found = Queue(Pace(yard, COLD), MISCOUNT, 1.0)
 
-    for name, *arguments in taken:
-        if name in ("entered", "left", "slips_out"):
-            for _ in range(int(arguments[0])):
-                getattr(found, name)()
-        else:
+    for name, times, *arguments in taken:
+        for _ in range(int(times)):
             getattr(found, name)(*arguments)
 
     assert found.p.sum() == pytest.approx(1.0)
     assert found.p.min() >= 0.0
     assert len(found.p) <= CARS
-    assert found.waiting().sum() == pytest.approx(1.0)
+    assert found.lane.sum() == pytest.approx(1.0)
+    assert -1e-9 <= found.full() <= 1.0 + 1e-9
+    assert 0.0 <= found.mean_inside() <= 4.0 + 1e-9
     assert np.isfinite(found.log_likelihood)
