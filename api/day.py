@@ -208,16 +208,17 @@ class Day:
             return
         is_paced = not self.held and self._is_open(at_ms)
         tells = self.pace.at_exit or not self._has_lane or waiting > self._rolling(at_ms) + SOMEBODY
-        if is_paced and tells and self._is_of_today(at_ms):
-            self.exposure.let_in(self.queue, quarter(self.since_s(self.at_ms)), self._watched)
-            if self.let_in % RENEW_CARS == 0:
-                self.pace.renew()
-                self.voices.renewed()
+        before, straight = copy.copy(self.queue), 0.0
         if self.pace.at_exit and not self._watched:
             self.queue.gone(is_paced)
             self._settle(at_ms)
         else:
-            self.queue.let_in(is_paced)
+            straight = self.queue.let_in(is_paced)
+        if is_paced and tells and self._is_of_today(at_ms):
+            self.exposure.let_in(before, 1 - straight, quarter(self.since_s(self.at_ms)), self._watched)
+            if self.let_in % RENEW_CARS == 0:
+                self.pace.renew()
+                self.voices.renewed()
 
     def _hold(self, hold: Hold) -> None:
         if hold.held:

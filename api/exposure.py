@@ -33,14 +33,14 @@ class Exposure:
             able = np.minimum(np.arange(len(p))[:, None, None], pace.places)
             self._pending_gate_s += float(np.vdot(able, p)) * seconds
 
-    def let_in(self, queue: Queue, quarter: int, sees_moves: bool) -> None:
-        """One is let in now, of those in `queue`."""
-        lane = queue.lane
-        self._pace.today[: len(lane)] += lane
+    def let_in(self, before: Queue, share: float, quarter: int, sees_moves: bool) -> None:
+        """One was let in of those in `before`; `share` of it tells of the pace, for the rest it went straight on."""
+        lane = before.lane
+        self._pace.today[: len(lane)] += share * lane
         self._pace.today_s += self._pending_s
-        self.departures[quarter] += queue.busy()
+        self.departures[quarter] += share * before.busy()
         self.waiting_s += self._pending_waiting_s
         self.share_s += self._pending_share_s
-        self.gate_cars += (1 - queue.full()) if sees_moves else 0.0
+        self.gate_cars += (1 - before.full()) if sees_moves else 0.0
         self.gate_s += self._pending_gate_s
         self._clear()

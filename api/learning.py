@@ -48,6 +48,7 @@ def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
         bin_share_s=_kept(profile.bin_share_s, day.exposure.share_s) if day.pace.sees_moves else (),
         gate_cars=KEPT * (profile.gate_cars + day.exposure.gate_cars),
         gate_s=KEPT * (profile.gate_s + day.exposure.gate_s),
+        straight=(KEPT * day.pace.found_nobody, KEPT * day.pace.went_straight),
         arrivals=tuple((KEPT * tally.arrivals).tolist()),
         waits_s=tuple((KEPT * tally.waits_s).tolist()),
         waited=tuple((KEPT * tally.waited).tolist()),

@@ -26,6 +26,9 @@ TURNOVER_S = 3_600.0  # after so long 1/e of what was known of the open bays hol
 PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
 ODD = 0.001  # of what passes a counter or the head of the lane, not seen or not what it seems: cases that nothing else explains
 GATE_S = 20.0  # until a car that finds a bay free is let in, before anything is learnt; a gate that opens at times takes longer
+STRAIGHT_S = 2.0  # whoever finds nobody in front and is awaited goes in within so long, at a walk or by a call
+STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
+SURELY = 0.98  # it is never sure
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
 GATE_CARS = 5.0  # how many cars that is worth
 SELDOM = 0.005  # of each state that is not usual at that time of day
@@ -77,6 +80,7 @@ class Pace:
         self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves  # that a car leaves the lane; else who is gone was followed at once
         self.gate_s = (learnt.gate_s + GATE_CARS * GATE_S) / (learnt.gate_cars + GATE_CARS) if self.sees_moves else 0.0
         self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # cars let in and exposure by cars there
+        self.found_nobody, self.went_straight = learnt.straight  # cars that found nobody in front; those of them that went straight on
         self._usual: dict[int, Array] = {}
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
         self._usual_share = self._roster()
@@ -88,6 +92,8 @@ class Pace:
 
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
+        self.straight = min((self.went_straight + STRAIGHT * STRAIGHT_CARS) / (self.found_nobody + STRAIGHT_CARS), SURELY)
+        self.straight_per_s = -math.log(1 - self.straight) / STRAIGHT_S
         if self.at_exit:
             self.full = self._pooled()
             self.gone: Array = self.per_second * self.units[0]

@@ -26,6 +26,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     bin_share_s: tuple[float, ...] = ()  # where each car is seen to be let in: the share of the yard at work, times these seconds
     gate_cars: float = 0.0  # cars for which a bay was free, and
     gate_s: float = 0.0  # the sum of the seconds until they were let in
+    straight: tuple[float, float] = (0.0, 0.0)  # cars that found nobody in front; those of them that went straight on
     arrivals: tuple[float, ...] = ()  # cars counted in, by quarter of an hour
     waits_s: tuple[float, ...] = ()  # sums of waits measured back, by quarter of an hour, and
     waited: tuple[float, ...] = ()  # of how many cars

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from api.pace import CARS, ODD, TURNOVER_S, Array, Pace
+from api.pace import CARS, ODD, STRAIGHT_S, TURNOVER_S, Array, Pace
 
 MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that an entry adds; the likeliest is learnt
 MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a puddle
@@ -65,6 +65,8 @@ class Queue:
     def __init__(self, pace: Pace, miscount: float, let_in_per_entry: float, start: Sequence[float] = (1.0,)) -> None:
         self.pace = pace
         self.log_likelihood = 0.0
+        self._fresh = 0.0  # how sure the one car that waits, if it is one, found nobody, and may go straight on
+        self._fresh_s = 0.0  # for so many seconds more
         self._open_s = 0.0  # for so long whoever may go in does: the gate has let in one just now
         low, high = max(1 - let_in_per_entry, 0.0), max(let_in_per_entry - 1, 0.0)
         self._entry = (low + miscount / 2, max(1 - low - high - miscount, 0.0), high + miscount / 2)
@@ -115,7 +117,7 @@ class Queue:
         settles = unseen.let_in and self.pace.at_exit
         flows = unseen.entry or unseen.gone or (unseen.let_in and not settles)
         while seconds > 0:
-            step_s = min(seconds, UNSEEN_STEP_S if flows else STEP_S, self._open_s or STEP_S)
+            step_s = min(seconds, UNSEEN_STEP_S if flows else STEP_S, self._open_s or STEP_S, self._fresh_s or STEP_S)
             if settles:
                 self.settle()
             self._pass(step_s, unseen, settles)
@@ -123,6 +125,7 @@ class Queue:
                 comes = min(arrivals_per_s * step_s, 1.0)
                 self._join((1 - comes, comes, 0.0))
             self._turn_over(step_s, since_opening_s)
+            self._fresh_s = max(self._fresh_s - step_s, 0.0)
             self._open_s = max(self._open_s - step_s, 0.0)
             since_opening_s += step_s
             seconds -= step_s
@@ -136,14 +139,32 @@ class Queue:
 
     def entered(self) -> None:
         """A car was seen to join."""
+        found_nobody = float(self.p[0].sum()) * self._entry[1]
         self._join(self._entry)
+        if not self.pace.at_exit:
+            self.pace.found_nobody += found_nobody
+            self._fresh, self._fresh_s = found_nobody / max(float(self.p[1:2].sum()), found_nobody, NEGLIGIBLE), STRAIGHT_S
 
-    def let_in(self, paced: bool = True) -> None:
-        """A car was seen to leave the lane; `paced`: at a time that tells of the pace."""
+    def let_in(self, paced: bool = True) -> float:
+        """A car was seen to leave the lane; return how sure it is that it had found nobody in front of it and went straight on.
+
+        `paced`: at a time that tells of the pace. Who leaves so soon after one came is likely that one, whatever was counted: that is
+        how a count that ran away is found out.
+        """
         weighed = self.p * self._entering() if paced else self.p
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
-        self._become(self._moved(weighed, odd * self.p))
-        self._open_s = OPEN_S
+        alone = 0.0
+        if paced and self._fresh_s:
+            alone = self.pace.straight_per_s * ((1 - DOUBT) * self._fresh * float(self.p[1:2].sum()) + DOUBT)
+            weighed = (1 - DOUBT) * weighed
+            weighed[1:2] *= 1 - self._fresh
+        straight = alone / (alone + float(weighed.sum())) if alone else 0.0
+        self.pace.went_straight += straight
+        moved = self._moved(weighed, odd * self.p)
+        moved[0] += alone * self.p.sum(axis=0)
+        self._become(moved)
+        self._open_s, self._fresh_s = OPEN_S, 0.0
+        return straight
 
     def gone(self, paced: bool = True) -> None:
         """A car was seen to leave the yard."""
@@ -178,7 +199,12 @@ class Queue:
     def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
         let_in, gone = self._entering(), self.pace.gone
         told = (0.0 if unseen.let_in else let_in) + (0.0 if unseen.gone else gone)
-        self._become(self.p * np.exp(-told * step_s))
+        kept = np.exp(-told * step_s)
+        if self._fresh_s and not unseen.let_in and len(self.p) > 1:
+            stays = self._fresh * math.exp(-self.pace.straight_per_s * step_s)
+            kept[1] = stays + (1 - self._fresh) * kept[1]
+            self._fresh = stays / float(kept[1].max())
+        self._become(self.p * kept)
         if (unseen.let_in or self.pace.at_exit) and not settles:
             moves = self.p * np.minimum((1.0 if unseen.let_in else ODD) * self._entering() * step_s, 1.0)
             moves[0] = 0.0

@@ -1,8 +1,9 @@
 """A yard's Monday, told as readings: what tests of the estimate and of its faces are made of."""
 
 import datetime as dt
+import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -49,6 +50,11 @@ def joined(*minutes: float) -> list[Reading]:
 def let_in(*minutes: float) -> list[Reading]:
     """Cars counted at the gate."""
     return [Reading(YARD, "gate-in", "passage", ms(minute), 1.0) for minute in minutes]
+
+
+def gone(*minutes: float) -> list[Reading]:
+    """Cars counted at the yard's exit."""
+    return [Reading(YARD, "gate-out", "passage", ms(minute), 1.0) for minute in minutes]
 
 
 def presence(sensor: str, start: float, end: float, occupied: bool) -> list[Reading]:
@@ -100,3 +106,35 @@ def random_day(seed: int, until: float = 560, day: int = 0, gap: float = GAP_MIN
         leaving.append(free)
     start = 24 * 60 * day
     return joined(*[start + m for m in coming]) + let_in(*[start + m for m in leaving if m < until])
+
+
+def unloading_day(
+    seed: int, until: float = 560, day: int = 0, gap: float = GAP_MIN, gate: float = 0.0, lunch: tuple[float, float] = (0.0, 0.0)
+) -> list[Reading]:
+    """A day of HEAD_SEEN: cars come at random, `gap` minutes apart in the mean, and unload for four times 80 s in one of four bays.
+
+    The gate opens every `gate` minutes for as many as there are bays free; 0: always. At `lunch` two bays take nobody.
+    """
+    rng = random.Random(seed)
+    free, start = [0.0] * 4, 24.0 * 60 * day
+    coming, going, leaving, minute = [], [-1.0], [], 0.0
+    while (minute := minute + rng.expovariate(1 / gap)) < until:
+        able = [lunch[1] if bay < 2 and lunch[0] <= max(at, minute) < lunch[1] else at for bay, at in enumerate(free)]
+        ready = max(minute + 0.1, min(able))  # it rolls up first
+        opens = gate * math.ceil(ready / gate) if gate else ready
+        going.append(max(opens, going[-1] + 0.15))
+        bay = able.index(min(able))
+        free[bay] = going[-1] + rng.expovariate(1 / (4 * GAP_MIN))
+        coming.append(start + minute)
+        leaving.append(start + free[bay])
+    heads = [start + minute for minute in going[1:]]
+    return joined(*coming) + gone(*[m for m in leaving if m < start + until]) + gaps(coming, heads, start, start + until)
+
+
+def gaps(coming: Sequence[float], going: Sequence[float], start: float, end: float) -> list[Reading]:
+    """The head sensor of a lane that these cars join and leave: free for five seconds at least after each that leaves."""
+    taken = [max(came + 0.05, before + 5 / 60) for came, before in zip(coming, [start, *going], strict=False)]
+    turns = [(start, 0.0), *((m, 1.0) for m in taken), *((m, 0.0) for m in going)]
+    told = sorted(turn for turn in turns if turn[0] < end)
+    repeats = [(start + n, next(state for m, state in reversed(told) if m <= start + n)) for n in range(int(end - start))]
+    return [Reading(YARD, "lane-3", "presence", ms(m), state) for m, state in sorted([*told, *repeats])]

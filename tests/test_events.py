@@ -1,8 +1,10 @@
 """Readings as events of a lane."""
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
-from api.events import Hold, InUse, Outage, Passage, events
+from api.events import Hold, InUse, MovedUp, Outage, Passage, events
 from api.lane import Look
 from hoflicht import Reading
 from hoflicht.catalogue import Role, Sensor
@@ -14,6 +16,7 @@ FULL = msgspec.structs.replace(
         **AT_CONTROL.sensors,
         "gate-out": Sensor(role=Role.YARD_EXIT),
         "lane-3": Sensor(role=Role.LANE, position_m=3),
+        "lane-50": Sensor(role=Role.LANE, position_m=50),
         "barrier": Sensor(role=Role.GATE),
         "bay-1": Sensor(role=Role.BAY),
         "bay-2": Sensor(role=Role.BAY),
@@ -24,6 +27,10 @@ FULL = msgspec.structs.replace(
 
 def said(sensor: str, quantity: str, second: float, value: float) -> Reading:
     return Reading(YARD, sensor, quantity, round(second * 1000), value)
+
+
+def moves(*told: Reading) -> list[MovedUp]:
+    return [event for event in events(FULL, told) if isinstance(event, MovedUp)]
 
 
 def test_passages_are_cars_that_joined_or_left() -> None:
@@ -68,7 +75,39 @@ def test_bays_are_in_use_when_all_have_spoken_and_nothing_has_changed_for_a_minu
         said("bay-1", "occupied", 300, 0.0),
     ]
 
-    assert events(FULL, told) == [InUse(110_000, 2)]
+    assert events(FULL, told) == [InUse(110_000, 2), InUse(360_000, 1)]
+
+
+def test_bays_that_never_change_are_told_once() -> None:
+    told = [said(bay, "occupied", second, 1.0) for second in range(0, 600, 60) for bay in ("bay-1", "bay-2")]
+
+    assert events(FULL, told) == [InUse(60_000, 2)]
+
+
+def test_a_bay_that_has_not_spoken_yet_may_be_free_or_taken() -> None:
+    assert events(FULL, [said("bay-1", "occupied", second, 1.0) for second in (0, 300)]) == []
+
+
+def test_a_head_of_the_lane_that_gets_free_is_a_car_that_went_in_told_at_once_and_when_another_must_be_gone() -> None:
+    assert moves(said("lane-3", "presence", 10, 1.0), said("lane-3", "presence", 50, 0.0)) == [
+        MovedUp(50_000, 50_000),
+        MovedUp(110_000, 50_000),
+    ]
+
+
+def test_each_gap_between_cars_at_the_head_is_one_car() -> None:
+    told = [said("lane-3", "presence", second, value) for second, value in ((0, 1.0), (9, 0.0), (12, 1.0), (20, 0.0), (23, 1.0))]
+
+    assert {event.went_ms for event in moves(*told)} == {9_000, 20_000}
+
+
+def test_a_head_that_stays_free_and_one_that_was_silent_long_before_tell_of_no_car() -> None:
+    assert moves(said("lane-3", "presence", 0, 0.0), said("lane-3", "presence", 60, 0.0)) == []
+    assert moves(said("lane-3", "presence", 0, 1.0), said("lane-3", "presence", 151, 0.0)) == []
+
+
+def test_a_gap_farther_back_in_the_lane_is_nobody_who_went_in() -> None:
+    assert moves(said("lane-50", "presence", 10, 1.0), said("lane-50", "presence", 50, 0.0)) == []
 
 
 def test_a_passage_counts_whole_cars_and_never_less_than_none() -> None:
@@ -87,3 +126,32 @@ def test_what_is_not_of_the_lane_is_left_out() -> None:
     ]
 
     assert events(FULL, told) == []
+
+
+seconds = st.integers(0, 120).map(lambda ten: 10 * ten)  # so that what proves steady and what changes meet in one instant
+spoken = st.one_of(
+    st.builds(said, st.sampled_from(["lane-in", "gate-in", "gate-out"]), st.just("passage"), seconds, st.sampled_from([1.0, 2.0])),
+    st.builds(said, st.sampled_from(["lane-3", "lane-50"]), st.just("presence"), seconds, st.sampled_from([0.0, 1.0])),
+    st.builds(said, st.sampled_from(["bay-1", "bay-2"]), st.just("occupied"), seconds, st.sampled_from([0.0, 1.0])),
+    st.builds(said, st.just("barrier"), st.just("held"), seconds, st.sampled_from([0.0, 1.0])),
+    st.builds(said, st.just("gate-in"), st.just("port_open"), seconds, st.sampled_from([0.0, 1.0])),
+)
+
+
+@given(st.lists(spoken, max_size=60), seconds)
+def test_what_was_told_until_an_instant_is_the_same_whatever_comes_later(told: list[Reading], until_s: int) -> None:
+    readings = sorted(told, key=lambda reading: reading.at_ms)
+    known = [reading for reading in readings if reading.at_ms <= 1_000 * until_s]
+
+    whole, cut = ([event for event in events(FULL, some) if event.at_ms <= 1_000 * until_s] for some in (readings, known))
+
+    assert whole == cut
+
+
+@given(st.lists(spoken, max_size=40))
+def test_events_come_in_order_of_time(told: list[Reading]) -> None:
+    readings = sorted(told, key=lambda reading: reading.at_ms)
+
+    times = [event.at_ms for event in events(FULL, readings)]
+
+    assert times == sorted(times)

@@ -1,6 +1,6 @@
 """What presence sensors steadily see."""
 
-from api.lane import Lane, Look, looks
+from api.lane import SAME_MS, STUCK_CARS, Lane, Look, News, looks
 from hoflicht import Reading
 
 
@@ -61,3 +61,81 @@ def test_the_head_stands_within_a_cars_length_and_the_tail_at_the_last_sensor() 
     assert found.tail(0, 50) is found.latest("far")
     assert found.head(0, 2) is None
     assert found.tail(0, 120) is None
+
+
+def test_a_sensor_watches_the_head_as_long_as_it_is_heard_steady_or_not() -> None:
+    found = lane(("near", 3, None), ("far", 50, True))
+
+    assert found.watches(150_000, 7)
+    assert not found.watches(150_001, 7)
+    assert not lane(("far", 50, True)).watches(0, 7)
+
+
+def look(second: float, occupied: bool, since: float = 0.0) -> Look:
+    return Look(round(1000 * second), "far", 50, occupied, round(1000 * since))
+
+
+def told_once(occupied: bool) -> News:
+    """The sensor at 50 m, behind seven cars, has told what it sees."""
+    news = News(metres_per_car=7)
+    news.take(look(20, occupied))
+    return news
+
+
+def test_the_same_cars_seen_again_are_no_news() -> None:
+    news = told_once(True)
+
+    news.passed += 7
+    assert not news.is_news(look(80, True))
+
+    news.passed += 1
+    assert news.is_news(look(80, True))
+
+
+def test_the_contrary_is_news_and_so_is_the_same_after_some_minutes() -> None:
+    news = told_once(True)
+
+    assert news.is_news(look(40, False))
+    assert not news.is_news(look(19.999 + SAME_MS / 1000, True))
+    assert news.is_news(look(20 + SAME_MS / 1000, True))
+
+
+def test_a_place_that_changed_with_the_last_car_was_turned_by_that_car() -> None:
+    news = told_once(False)
+
+    news.passed += 1
+    news.changed("far")
+
+    assert news.take(look(80, True, since=60))
+
+
+def test_a_place_that_changed_before_other_cars_passed_was_not_turned_by_the_last_one() -> None:
+    news = told_once(False)
+
+    news.passed += 1
+    news.changed("far")
+    news.passed += 1  # before the place proved steady
+
+    assert not news.take(look(80, True, since=60))
+
+
+def test_what_is_told_first_or_told_again_has_not_turned() -> None:
+    news = News(metres_per_car=7)
+    news.changed("far")
+
+    assert not news.take(look(20, True))
+    assert not news.take(look(80, True))
+
+
+def test_a_sensor_that_overlooks_the_gaps_of_ten_cars_is_stuck() -> None:
+    news = told_once(True)
+
+    for n in range(STUCK_CARS - 1):
+        news.left(1_000 * (60 + n))
+    before = news.is_stuck(look(80, True))
+    news.left(70_000)
+
+    assert not before
+    assert news.is_stuck(look(80, True))
+    assert not news.is_stuck(look(80, True, since=61))  # it has seen a gap since
+    assert not news.is_stuck(look(80, False))

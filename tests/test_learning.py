@@ -2,9 +2,10 @@
 
 import datetime as dt
 import functools
+import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -21,9 +22,10 @@ from hoflicht import Reading, hours
 from hoflicht.catalogue import WEEKDAYS, City
 from hoflicht.hours import OpenPeriod
 from hoflicht.wait import Trust
-from tests.lane import AT_CONTROL, GAP_MIN, YARD, at, joined, ms, random_day, steady_queue
+from tests.lane import AT_CONTROL, GAP_MIN, HEAD_SEEN, YARD, at, joined, ms, random_day, steady_queue, unloading_day
 
 CITY = City(name="Testhausen", yards={YARD: AT_CONTROL})
+WATCHED = City(name="Testhausen", yards={YARD: HEAD_SEEN})
 PER_S = 45 / 3_600
 MAX_SNAPSHOT = 64_000  # bytes; every replica loads one for each yard when it starts
 ALIVE = [Reading("gw", "loop", "port_open", ms(24 * 60 * day + 100), 1.0) for day in range(8)]
@@ -45,6 +47,28 @@ def learnt(days: Sequence[Sequence[Reading]], profile: Profile = COLD, city: Cit
 def week(gap: float = GAP_MIN) -> list[list[Reading]]:
     """Four mornings."""
     return [random_day(day, until=240, day=day, gap=gap) for day in range(4)]
+
+
+def moves_up(readings: Sequence[Reading]) -> list[Reading]:
+    """When the head of the lane gets free."""
+    head = [r for r in readings if r.sensor == "lane-3"]
+    return [after for before, after in itertools.pairwise(head) if before.value and not after.value]
+
+
+def flickering(readings: Sequence[Reading]) -> list[Reading]:
+    """The same, but the head sees each gap twice."""
+    twice = [
+        msgspec.structs.replace(move, at_ms=move.at_ms + later_ms, value=value)
+        for move in moves_up(readings)
+        for later_ms, value in ((1_000, 1.0), (2_000, 0.0))
+    ]
+    return [*readings, *twice]
+
+
+def overlooking(readings: Sequence[Reading]) -> list[Reading]:
+    """The same, but the head sees every second gap alone."""
+    unseen = moves_up(readings)[::2]
+    return [reading for reading in readings if reading not in unseen]
 
 
 @functools.cache
@@ -108,6 +132,75 @@ def test_counters_that_never_err_are_trusted_more_than_those_that_do() -> None:
     wrong = [[r for r in day if rng.random() > 0.08] for day in week()]
 
     assert after_a_week().miscount < learnt(wrong).miscount
+
+
+def test_a_day_at_whose_end_a_counter_is_out_teaches_the_arrivals_but_not_how_well_is_counted() -> None:
+    out = Reading(YARD, "gate-in", "port_open", ms(239), 0.0)
+
+    learnt_of_it = learnt([[*random_day(1, until=240), out]])
+
+    assert (learnt_of_it.entries, learnt_of_it.exits) == (0.0, 0.0)
+    assert sum(learnt_of_it.arrivals) > 100
+
+
+def test_a_gate_that_opens_every_five_minutes_is_learnt() -> None:
+    found = learnt([unloading_day(day, until=240, day=day, gap=2.6, gate=5.0) for day in range(2)], city=WATCHED)
+
+    assert found.gate_s / found.gate_cars == pytest.approx(150, abs=25)  # who finds a bay free waits half of the five minutes
+    assert Pace(HEAD_SEEN, found).gate_s > 120
+
+
+def test_a_gate_that_is_always_open_takes_seconds() -> None:
+    found = learnt([unloading_day(1, until=240)], city=WATCHED)
+
+    assert found.gate_cars > 100
+    assert found.gate_s / found.gate_cars < 10
+
+
+def test_a_head_that_sees_each_car_go_in_is_believed_the_next_day() -> None:
+    found = learnt([unloading_day(1, until=240)], city=WATCHED)
+
+    assert found.moves == pytest.approx(found.exits, rel=0.05)
+    assert found.sees_moves
+    assert Pace(HEAD_SEEN, found).sees_moves
+
+
+@pytest.mark.parametrize("wrong", [flickering, overlooking])
+def test_a_head_that_flickers_or_overlooks_cars_is_not_believed_from_the_second_day_on(
+    wrong: Callable[[Sequence[Reading]], list[Reading]],
+) -> None:
+    first = learnt([wrong(unloading_day(1, until=240))], city=WATCHED)
+
+    assert Pace(HEAD_SEEN, COLD).sees_moves
+    assert not first.sees_moves
+    assert not Pace(HEAD_SEEN, first).sees_moves
+    assert first.per_entry == pytest.approx(1.0, abs=0.03)  # counters say how well is counted, for the head does not
+
+
+def test_a_head_that_sees_no_car_go_in_while_cars_leave_is_not_believed() -> None:
+    unheard = [reading for reading in unloading_day(1, until=240) if reading.sensor != "lane-3"]
+
+    assert not learnt([unheard], city=WATCHED).sees_moves
+
+
+def test_an_exit_counter_that_misses_cars_does_not_make_entries_worth_less_where_the_head_counts_them() -> None:
+    days = [unloading_day(day, until=240, day=day) for day in range(2)]
+    missing = [[r for n, r in enumerate(day) if r.sensor != "gate-out" or n % 12] for day in days]
+
+    found = learnt(missing, city=WATCHED)
+
+    assert found.exits < 0.94 * found.entries
+    assert found.per_entry == pytest.approx(1.0, abs=0.015)
+
+
+def test_bays_that_close_at_noon_are_known_after_some_days() -> None:
+    days = [unloading_day(day, until=240, day=day, gap=GAP_MIN, lunch=(105, 165)) for day in range(3)]
+
+    pace = Pace(HEAD_SEEN, learnt(days, city=WATCHED))
+
+    morning, lunch, later = (float(pace.usual_share(np.array(60.0 * minute))) for minute in (60, 140, 220))
+    assert lunch < 0.75
+    assert min(morning, later) > 0.95
 
 
 def test_waits_that_were_measured_are_told_again_at_the_same_hour() -> None:

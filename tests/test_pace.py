@@ -4,10 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from api.pace import BIN_S, CARS, TRICKLE, Pace, departure_role
+from api.pace import BIN_S, CARS, GATE_S, TRICKLE, Pace, departure_role, heads
 from api.profile import BINS, COLD, Profile
 from hoflicht.catalogue import Role, Sensor, Yard
-from tests.lane import AT_CONTROL, AT_EXIT
+from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
 
 PER_S = 45 / 3_600
 
@@ -74,7 +74,7 @@ def test_a_longer_queue_is_never_let_in_more_slowly() -> None:
     pace = Pace(AT_CONTROL, learnt({3: 200, 4: 10}, {3: 200 / PER_S, 4: 200 / PER_S}))
 
     assert (np.diff(pace.full) >= -1e-12).all()
-    assert (pace.rate >= 0).all()
+    assert (pace.let_in >= 0).all()
 
 
 def test_the_first_cars_of_a_longer_queue_lose_nothing_when_the_last_one_is_not_there() -> None:
@@ -87,15 +87,82 @@ def test_the_first_cars_of_a_longer_queue_lose_nothing_when_the_last_one_is_not_
 def test_from_an_empty_lane_hardly_anybody_is_let_in() -> None:
     pace = Pace(AT_CONTROL, COLD)
 
-    assert pace.rate[0] == pytest.approx(np.full(len(pace.share), TRICKLE * pace.full[1]))
+    assert pace.let_in[0, 0] == pytest.approx(np.full(len(pace.share), TRICKLE * pace.full[1]))
+
+
+def test_at_a_control_the_lane_is_let_in_by_the_share_that_is_at_work_and_nothing_tells_of_bays() -> None:
+    pace = Pace(AT_CONTROL, COLD)
+    half, whole = list(pace.share).index(0.5), list(pace.share).index(1.0)
+
+    assert (pace.bays, pace.taken(whole)) == (1, 0)
+    assert pace.let_in[8, 0, [half, whole]] == pytest.approx(PER_S * np.array([0.5, 1.0]))
+    assert not pace.gone.any()
 
 
 def test_at_an_exit_each_car_in_a_bay_counts_its_part_of_the_rate() -> None:
     pace = Pace(AT_EXIT, COLD)
     all_open, two_open = 4, 2
 
-    assert pace.rate[[1, 2, 4, 9], all_open] == pytest.approx(PER_S * np.array([0.25, 0.5, 1.0, 1.0]))
-    assert pace.rate[[1, 2, 4, 9], two_open] == pytest.approx(PER_S * np.array([0.25, 0.5, 0.5, 0.5]))
+    assert pace.gone[[0, 1, 2, 4], all_open] == pytest.approx(PER_S * np.array([0.0, 0.25, 0.5, 1.0]))
+    assert pace.gone[[1, 2, 4], two_open] == pytest.approx(PER_S * np.array([0.25, 0.5, 1.0]))  # who was in a bay leaves it closed
+
+
+def test_a_bay_is_free_that_is_open_and_not_taken() -> None:
+    pace = Pace(AT_EXIT, COLD)
+    stands, two_open, all_open = 0, 2, 4
+
+    assert [pace.places[inside, all_open] for inside in range(5)] == [4, 3, 2, 1, 0]
+    assert [pace.places[inside, two_open] for inside in range(5)] == [2, 1, 0, 0, 0]
+    assert not pace.places[:, stands].any()
+    assert [pace.taken(state) for state in (1, 2, 3, 4)] == [1, 2, 3, 4]
+
+
+def test_a_car_leaves_the_lane_for_a_bay_that_is_free_and_hardly_ever_for_another() -> None:
+    pace = Pace(HEAD_SEEN, COLD)
+    all_open = 4
+
+    assert pace.let_in[1, 3, all_open] == pytest.approx(1 / GATE_S)
+    assert pace.let_in[5, 2, all_open] == pytest.approx(2 / GATE_S)  # two bays are free
+    assert pace.let_in[5, 4, all_open] < PER_S / 100
+    assert pace.let_in[0].max() < PER_S / 10
+
+
+def test_behind_one_who_was_let_in_the_next_one_follows_at_once_if_a_bay_is_free() -> None:
+    pace = Pace(HEAD_SEEN, msgspec.structs.replace(COLD, gate_cars=95.0, gate_s=95 * 150.0))
+    all_open = 4
+
+    assert pace.next_in[5, 3, all_open] > 10 * pace.let_in[5, 3, all_open]
+    assert pace.next_in[5, 4, all_open] == pace.let_in[5, 4, all_open]
+
+
+def test_the_sensors_within_a_cars_length_look_at_the_head_of_the_lane() -> None:
+    three = {f"lane-{metres}": Sensor(role=Role.LANE, position_m=metres) for metres in (3, 7, 8)}
+    yard = msgspec.structs.replace(AT_EXIT, sensors={**AT_EXIT.sensors, **three})
+
+    assert heads(yard) == {"lane-3", "lane-7"}
+    assert heads(AT_EXIT) == set()
+
+
+def test_a_car_that_leaves_the_lane_is_seen_where_a_sensor_looks_at_the_head_and_the_exit_counts_the_rest() -> None:
+    both = msgspec.structs.replace(HEAD_SEEN, sensors={**HEAD_SEEN.sensors, "gate-in": Sensor(role=Role.ENTRY_CONTROL)})
+
+    assert [Pace(yard, COLD).sees_moves for yard in (HEAD_SEEN, AT_EXIT, both)] == [True, False, False]
+
+
+@pytest.mark.parametrize(("moves", "is_believed"), [(200.0, False), (480.0, True), (520.0, True), (900.0, False)])
+def test_a_head_that_overlooks_cars_or_flickers_is_not_believed(moves: float, is_believed: bool) -> None:
+    learnt = msgspec.structs.replace(COLD, days=1, exits=500.0, moves=moves)
+
+    assert Pace(HEAD_SEEN, learnt).sees_moves is is_believed
+
+
+def test_how_long_the_gate_takes_is_learnt_and_guessed_before() -> None:
+    slow = msgspec.structs.replace(COLD, days=1, gate_cars=95.0, gate_s=95 * 150.0)
+
+    gates_s = [Pace(yard, learnt).gate_s for yard, learnt in ((HEAD_SEEN, COLD), (HEAD_SEEN, slow), (AT_EXIT, slow))]
+
+    # 95 cars outweigh the five of the guess. Where nothing looks at the head nobody knows: it counts as part of the unloading.
+    assert gates_s == [GATE_S, pytest.approx(143.5), 0.0]
 
 
 @pytest.mark.parametrize("yard", [AT_CONTROL, AT_EXIT], ids=["control", "exit"])
@@ -106,6 +173,23 @@ def test_a_lunch_of_every_day_is_foreseen(yard: Yard) -> None:
 
     assert (before, after) == (pytest.approx(1.0, abs=0.05), pytest.approx(1.0, abs=0.05))
     assert lunch == pytest.approx(0.25, abs=0.05)
+
+
+def test_where_the_cars_in_the_bays_are_counted_the_share_that_was_believed_is_the_roster_whatever_the_pace() -> None:
+    waiting_s = np.full(BINS, 10 * BIN_S)
+    share_s = waiting_s.copy()
+    share_s[16:20] /= 2
+    learnt = Profile(
+        days=10,
+        bin_departures=tuple(PER_S * waiting_s / 3),  # slow all day: long unloading, not closed bays
+        bin_waiting_s=tuple(waiting_s),
+        bin_share_s=tuple(share_s),
+    )
+
+    before, lunch = Pace(HEAD_SEEN, learnt).usual_share(np.array([2.0, 4.5]) * 3_600)
+
+    assert before == pytest.approx(1.0)
+    assert lunch == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize("since_s", [-3_600.0, 0.0, 4.4 * 3_600, 30 * 3_600])

@@ -10,17 +10,25 @@ from api.pace import BIN_S, TURNOVER_S, Pace
 from api.profile import BINS, COLD, Profile
 from api.progress import Progress
 from api.queue import Queue
-from tests.lane import AT_CONTROL, AT_EXIT
+from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
 
 PER_S = 45 / 3_600
 GAP_S = 80.0
+SLOW_GATE = Profile(days=1, gate_cars=195.0, gate_s=195 * 150.0)  # it opens every five minutes
 
 
 def queue(pace: Pace, cars: int, share: float) -> Queue:
-    """So many cars for sure, and that share of the yard at work for sure."""
+    """So many cars for sure, as many of them in bays as find one, and that share of the yard at work for sure."""
+    state = int(np.argmin(np.abs(pace.share - share)))
+    inside = min(cars, pace.taken(state))
+    return known(pace, cars - inside, inside, state)
+
+
+def known(pace: Pace, lane: int, inside: int, state: int) -> Queue:
+    """So many cars in the lane, so many in bays, and that state of the yard, all for sure."""
     found = Queue(pace, 0.02, 1.0)
-    found.p = np.zeros((cars + 1, len(pace.share)))
-    found.p[cars, int(np.argmin(np.abs(pace.share - share)))] = 1.0
+    found.p = np.zeros((lane + 1, pace.bays, len(pace.share)))
+    found.p[lane, inside, state] = 1.0
     return found
 
 
@@ -46,6 +54,40 @@ def test_at_an_exit_only_those_without_a_bay_wait(cars: int, gaps: int) -> None:
     wait_s = Progress(pace, 0.0).wait_s(queue(pace, cars, 1.0), behind=0, first_s=15.0)
 
     assert wait_s == pytest.approx(gaps * GAP_S, rel=1e-6)
+
+
+@pytest.mark.parametrize(("lane", "inside", "gaps"), [(0, 3, 0), (0, 4, 1), (2, 2, 1), (2, 4, 3), (1, 0, 0)])
+def test_at_an_exit_a_car_waits_for_those_in_the_lane_less_the_bays_that_are_free(lane: int, inside: int, gaps: int) -> None:
+    pace = Pace(AT_EXIT, COLD)
+
+    wait_s = Progress(pace, 0.0).wait_s(known(pace, lane, inside, state=4), behind=0)
+
+    assert wait_s == pytest.approx(gaps * GAP_S, rel=1e-6)
+
+
+def test_a_gate_that_opens_at_times_is_foreseen_even_by_who_finds_a_bay_free() -> None:
+    pace = Pace(HEAD_SEEN, SLOW_GATE)
+
+    nobody_there, last_bay = (Progress(pace, 0.0).wait_s(known(pace, 0, inside, state=4), behind=0) for inside in (0, 3))
+
+    assert (nobody_there, last_bay) == (pytest.approx(pace.gate_s), pytest.approx(pace.gate_s))
+    assert pace.gate_s == pytest.approx(150, abs=10)
+
+
+def test_one_who_waits_for_a_bay_waits_for_the_gate_after_that() -> None:
+    pace = Pace(HEAD_SEEN, SLOW_GATE)
+
+    wait_s = Progress(pace, 0.0).wait_s(known(pace, 0, 4, state=4), behind=0)
+
+    assert wait_s == pytest.approx(GAP_S + pace.gate_s)
+
+
+def test_a_gate_that_opens_at_times_makes_each_bay_idle_for_so_long() -> None:
+    pace = Pace(HEAD_SEEN, SLOW_GATE)
+
+    wait_s = Progress(pace, 0.0).wait_s(known(pace, 20, 4, state=4), behind=0)
+
+    assert wait_s == pytest.approx(21 * (GAP_S + pace.gate_s / 4), rel=0.001)  # four bays: one is free every fourth car
 
 
 def test_cars_that_joined_behind_do_not_lengthen_the_wait() -> None:

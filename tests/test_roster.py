@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from api.profile import BINS
-from api.roster import Array, usual
+from api.roster import FULL_S, Array, seen, usual
 
 SHARES = np.array([0.25, 0.5, 0.75, 1.0])
 PER_S = 45 / 3_600
@@ -58,3 +58,37 @@ def test_a_share_is_one_of_those_that_are_possible() -> None:
 
     assert (found.share >= SHARES[0] - 1e-12).all()
     assert (found.share <= 1.0 + 1e-12).all()
+
+
+def test_a_roster_that_was_seen_is_the_share_believed_of_the_seconds_in_which_cars_waited() -> None:
+    waiting_s = np.zeros(BINS)
+    waiting_s[OPEN] = 24 * 900.0
+    share_s = waiting_s.copy()
+    share_s[LUNCH] *= 0.5
+
+    found = seen(share_s, waiting_s)
+
+    assert found[17:19] == pytest.approx([0.55, 0.55], abs=0.1)  # quarters of an hour next to a lunch blur its ends
+    assert found[2:14] == pytest.approx(np.ones(12))
+
+
+def test_where_nobody_waited_the_whole_yard_is_believed_to_work() -> None:
+    assert seen(np.zeros(BINS), np.zeros(BINS)) == pytest.approx(np.ones(BINS))
+
+
+def test_half_an_hour_outweighs_the_belief_in_the_whole_yard_as_much_as_it_agrees_with_it() -> None:
+    waiting_s = np.zeros(BINS)
+    waiting_s[20] = FULL_S
+
+    found = seen(waiting_s / 2, waiting_s)
+
+    assert found[20] == pytest.approx(0.75)
+
+
+def test_a_roster_that_was_seen_lies_between_nothing_and_the_whole_yard() -> None:
+    waiting_s = np.full(BINS, 1e6)
+
+    found = seen(np.linspace(0, 1, BINS) * waiting_s, waiting_s)
+
+    assert found.min() >= 0.0
+    assert found.max() <= 1.0 + 1e-12
