@@ -2,6 +2,7 @@
 say of it, and what each wait that ended taught them."""
 
 import copy
+import math
 from typing import NamedTuple
 
 from api.events import Event, Hold, InUse, MovedUp, Passage
@@ -58,8 +59,10 @@ class Day:
         self.exposure = Exposure(self.pace)
         self.lane = Lane()
         self.entries = self.exits = self.moves = self.let_in = 0
+        self.exits_beside = 0  # while something looked at the head of the lane, too
         self.at_ms = opens_ms - BEFORE_MS
         self._is_asked = False  # a copy that is only looked at
+        self._clock_ms = 0  # what all times so far are multiples of: some counters tell the minute
         self._joins = False  # at this very instant
         self._joined_ms: list[int] = []
         self._news = News(yard.metres_per_car)
@@ -96,6 +99,7 @@ class Day:
             return
         self.pass_until(event.at_ms)
         if isinstance(event, Passage):
+            self._clock_ms = math.gcd(self._clock_ms, event.at_ms)
             for _ in range(event.cars):
                 self._join(event.at_ms) if event.joined else self._leave(event.at_ms)
         elif isinstance(event, MovedUp):
@@ -169,7 +173,7 @@ class Day:
             self.tally.came(self.since_s(at_ms))
         self.left_unexplained = 0
         if self.passages_tell:
-            self.queue.entered()
+            self.queue.entered(self._clock_ms / 1000)
             self._settle(at_ms)
 
     def _settle(self, at_ms: int) -> None:
@@ -184,6 +188,7 @@ class Day:
         self.left_unexplained = self.left_unexplained + 1 if self.queue.mean_waiting() < SOMEBODY else 0
         self.moved_unexplained = 0
         self.exits += self._is_of_today(at_ms)
+        self.exits_beside += self._is_of_today(at_ms) and self.lane.watches(at_ms, self._yard.metres_per_car)
         if self.pace.at_exit and self._watched:
             self._left_unmoved += self.queue.mean_waiting() > SOMEBODY
             self.last_left_ms = at_ms

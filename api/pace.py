@@ -27,7 +27,7 @@ PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
 ODD = 0.001  # of what passes a counter or the head of the lane, not seen or not what it seems: cases that nothing else explains
 GATE_S = 20.0  # until a car that finds a bay free is let in, before anything is learnt; a gate that opens at times takes longer
 STRAIGHT_S = 2.0  # whoever finds nobody in front and is awaited goes in within so long, at a walk or by a call
-STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
+STRAIGHT, STRAIGHT_CARS = 0.02, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
 SURELY = 0.98  # it is never sure
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
 GATE_CARS = 5.0  # how many cars that is worth
@@ -80,6 +80,8 @@ class Pace:
         self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves  # that a car leaves the lane; else who is gone was followed at once
         self.gate_s = (learnt.gate_s + GATE_CARS * GATE_S) / (learnt.gate_cars + GATE_CARS) if self.sees_moves else 0.0
         self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # cars let in and exposure by cars there
+        # Of the cars that come so many find a queue.
+        self.queueing = max(1 - learnt.straight[0] / max(learnt.entries, 1.0), 1 / STRAIGHT_CARS)
         self.found_nobody, self.went_straight = learnt.straight  # cars that found nobody in front; those of them that went straight on
         self._usual: dict[int, Array] = {}
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
@@ -93,7 +95,6 @@ class Pace:
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
         self.straight = min((self.went_straight + STRAIGHT * STRAIGHT_CARS) / (self.found_nobody + STRAIGHT_CARS), SURELY)
-        self.straight_per_s = -math.log(1 - self.straight) / STRAIGHT_S
         if self.at_exit:
             self.full = self._pooled()
             self.gone: Array = self.per_second * self.units[0]
@@ -165,7 +166,8 @@ class Pace:
 
     def _isotonic(self) -> Array:
         blocks: list[tuple[float, float, int]] = []
-        for departures, exposure_s in zip(self.departures[1:], self.exposure_s[1:], strict=True):
+        seen = max(int(np.nonzero(self.exposure_s > 0)[0].max(initial=1)), 1)  # beyond so many cars all is as there
+        for departures, exposure_s in zip(self.departures[1 : seen + 1], self.exposure_s[1 : seen + 1], strict=True):
             block = (departures + PRIOR_CARS, exposure_s + PRIOR_CARS / self._usual_per_s, 1)
             while blocks and blocks[-1][0] / blocks[-1][1] >= block[0] / block[1]:
                 before = blocks.pop()
@@ -176,4 +178,4 @@ class Pace:
             rates[n - 1] = max(
                 rates[n - 1], rates[n] * n / (n + 1)
             )  # the n first of n + 1 lose nothing when the last one is not there
-        return np.array([rates[0], *rates])
+        return np.array([rates[0], *rates, *[rates[-1]] * (CARS - 1 - seen)])

@@ -18,7 +18,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     days_kept: float = 0.0  # the same, older ones fading as all sums below
     entries: float = 0.0  # cars counted in, less those that still stood there at the end, and
     exits: float = 0.0  # cars counted out, and
-    moves: float = 0.0  # how often the head of the lane got free
+    moves: float = 0.0  # how often the head of the lane got free, and
+    exits_beside: float = 0.0  # cars counted out while something looked there
     departures: tuple[float, ...] = ()  # cars let in, by how many were there, and
     exposure_s: tuple[float, ...] = ()  # the seconds in which they could be, by the same
     bin_departures: tuple[float, ...] = ()  # cars let in while others waited, by quarter of an hour, and
@@ -42,13 +43,17 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sees_moves(self) -> bool:
         """Whether the head of the lane gets free about as often as a car is counted out: else it overlooks some, or flickers."""
-        return abs((self.moves + EQUAL_CARS) / (self.exits + EQUAL_CARS) - 1) < UNLIKE
+        return abs(self._moves_per_exit - 1) < UNLIKE
 
     @property
     def per_entry(self) -> float:
         """How many cars are let in for each counted in: below one where some leave unseen, above where some come so."""
-        let_in = self.moves if self.moves and self.sees_moves else self.exits
-        return (let_in + EQUAL_CARS) / (self.entries + EQUAL_CARS)
+        exits = (self.exits + EQUAL_CARS) / (self.entries + EQUAL_CARS)
+        return exits * self._moves_per_exit if self.sees_moves else exits
+
+    @property
+    def _moves_per_exit(self) -> float:
+        return (self.moves + EQUAL_CARS) / (self.exits_beside + EQUAL_CARS)
 
 
 COLD = Profile()

@@ -48,7 +48,9 @@ class Progress:
                 waits_s[in_front < -HALF] = 0.0
                 once_s = np.interp(cars / self._pace.full[: len(lane), None], self._worked[state], AHEAD_S)
                 waits_s = np.maximum(waits_s, once_s + self._pace.gate_s)
+            elif first_s is not None:
+                waits_s[in_front < HALF] = first_s
             else:
-                waits_s[in_front < HALF] = first_s if first_s is not None else (1 - self._pace.straight) * waits_s[0, 0]
+                waits_s[in_front < HALF] *= 1 - self._pace.straight
             wait_s += float(np.vdot(queue.p[:, :, state], waits_s))
         return wait_s

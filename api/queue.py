@@ -24,6 +24,7 @@ MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a p
 BETWEEN_CARS = 0.1
 SPREAD_M = 1.5  # by which the place of one standing car varies; n cars vary by SPREAD_M * sqrt(n)
 DOUBT = 3e-4  # between two looks of a lane sensor a counter fails for good, and the true number is another one by
+MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
 DOUBT_FADES = 0.7  # some cars, each further one so much less likely; three looks of a sensor then outweigh a wrong count
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
@@ -66,10 +67,14 @@ class Queue:
         self.pace = pace
         self.log_likelihood = 0.0
         self._fresh = 0.0  # how sure the one car that waits, if it is one, found nobody, and may go straight on
-        self._fresh_s = 0.0  # for so many seconds more
+        self._fresh_s = 0.0  # for so many seconds more,
+        self._straight_per_s = 0.0  # at this rate
         self._open_s = 0.0  # for so long whoever may go in does: the gate has let in one just now
         low, high = max(1 - let_in_per_entry, 0.0), max(let_in_per_entry - 1, 0.0)
-        self._entry = (low + miscount / 2, max(1 - low - high - miscount, 0.0), high + miscount / 2)
+        # Who finds nobody in front has no reason to turn away, where that can be seen at all.
+        turn_away = min(low / pace.queueing, MOST_LEAVE)
+        self._entry = (turn_away + miscount / 2, max(1 - turn_away - high - miscount, 0.0), high + miscount / 2)
+        self._alone = self._entry if pace.queueing == 1 else (miscount / 2, max(1 - high - miscount, 0.0), high + miscount / 2)
         lane = np.array(start) / sum(start)
         self.p: Array = np.zeros((len(lane), pace.bays, len(pace.share)))
         for state, chance in enumerate(pace.usual(0.0)):
@@ -106,7 +111,7 @@ class Queue:
 
     def full(self) -> float:
         """The probability that no bay is free for the next car."""
-        return 1.0 - float((self.p.sum(axis=0) * (self.pace.places > 0)).sum())
+        return max(1.0 - float((self.p.sum(axis=0) * (self.pace.places > 0)).sum()), 0.0)
 
     def forget(self) -> None:
         """Any number of cars may be there."""
@@ -137,13 +142,14 @@ class Queue:
             moving[0] = 0.0
             self.p = _trimmed(self._moved(moving, self.p - moving))
 
-    def entered(self) -> None:
-        """A car was seen to join."""
-        found_nobody = float(self.p[0].sum()) * self._entry[1]
-        self._join(self._entry)
-        if not self.pace.at_exit:
+    def entered(self, clock_s: float = 0.0) -> None:
+        """A car was seen to join; what happens within `clock_s` the counters tell as one instant: then none shows who goes straight."""
+        found_nobody = float(self.p[0].sum()) * self._alone[1]
+        self._join(self._entry, self._alone)
+        if not self.pace.at_exit and clock_s <= STRAIGHT_S:
             self.pace.found_nobody += found_nobody
             self._fresh, self._fresh_s = found_nobody / max(float(self.p[1:2].sum()), found_nobody, NEGLIGIBLE), STRAIGHT_S
+            self._straight_per_s = -math.log(1 - self.pace.straight) / STRAIGHT_S
 
     def let_in(self, paced: bool = True) -> float:
         """A car was seen to leave the lane; return how sure it is that it had found nobody in front of it and went straight on.
@@ -155,7 +161,7 @@ class Queue:
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
         alone = 0.0
         if paced and self._fresh_s:
-            alone = self.pace.straight_per_s * ((1 - DOUBT) * self._fresh * float(self.p[1:2].sum()) + DOUBT)
+            alone = self._straight_per_s * ((1 - DOUBT) * self._fresh * float(self.p[1:2].sum()) + DOUBT)
             weighed = (1 - DOUBT) * weighed
             weighed[1:2] *= 1 - self._fresh
         straight = alone / (alone + float(weighed.sum())) if alone else 0.0
@@ -193,6 +199,8 @@ class Queue:
     def in_use(self, bays: int) -> None:
         """So many bays are steadily in use."""
         if self.pace.at_exit:
+            anything = self.p.sum(axis=1, keepdims=True) / self.pace.bays
+            self.p = (1 - DOUBT) * self.p + DOUBT * anything
             sure = np.where(np.arange(self.pace.bays) == bays, SURE, (1 - SURE) / self.pace.bays)
             self._become(self.p * sure[:, None])
 
@@ -201,7 +209,7 @@ class Queue:
         told = (0.0 if unseen.let_in else let_in) + (0.0 if unseen.gone else gone)
         kept = np.exp(-told * step_s)
         if self._fresh_s and not unseen.let_in and len(self.p) > 1:
-            stays = self._fresh * math.exp(-self.pace.straight_per_s * step_s)
+            stays = self._fresh * math.exp(-self._straight_per_s * step_s)
             kept[1] = stays + (1 - self._fresh) * kept[1]
             self._fresh = stays / float(kept[1].max())
         self._become(self.p * kept)
@@ -216,8 +224,10 @@ class Queue:
     def _entering(self) -> Array:
         return (self.pace.next_in if self._open_s else self.pace.let_in)[: len(self.p)]
 
-    def _join(self, kernel: tuple[float, float, float]) -> None:
-        none, one, two = kernel
+    def _join(self, kernel: tuple[float, float, float], alone: tuple[float, float, float] | None = None) -> None:
+        """By none, one or two cars more, each with its probability; `alone` where there is nobody yet."""
+        none, one, two = (np.full((len(self.p), 1, 1), chance) for chance in kernel)
+        none[0], one[0], two[0] = alone or kernel
         p = np.zeros((len(self.p) + 2, *self.p.shape[1:]))
         p[:-2] = none * self.p
         p[1:-1] += one * self.p

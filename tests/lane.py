@@ -112,6 +112,7 @@ def unloading_day(
     seed: int, until: float = 560, day: int = 0, gap: float = GAP_MIN, gate: float = 0.0, lunch: tuple[float, float] = (0.0, 0.0)
 ) -> list[Reading]:
     """A day of HEAD_SEEN: cars come at random, `gap` minutes apart in the mean, and unload for four times 80 s in one of four bays.
+    They come for `until` minutes, and all leave.
 
     The gate opens every `gate` minutes for as many as there are bays free; 0: always. At `lunch` two bays take nobody.
     """
@@ -128,7 +129,7 @@ def unloading_day(
         coming.append(start + minute)
         leaving.append(start + free[bay])
     heads = [start + minute for minute in going[1:]]
-    return joined(*coming) + gone(*[m for m in leaving if m < start + until]) + gaps(coming, heads, start, start + until)
+    return joined(*coming) + gone(*leaving) + gaps(coming, heads, start, max(leaving) + 1)
 
 
 def gaps(coming: Sequence[float], going: Sequence[float], start: float, end: float) -> list[Reading]:

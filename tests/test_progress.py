@@ -47,6 +47,15 @@ def test_an_empty_lane_has_the_wait_of_the_first_one() -> None:
     assert Progress(pace, 0.0).wait_s(queue(pace, 0, 1.0), behind=0, first_s=15.0) == 15.0
 
 
+def test_where_no_sensor_tells_of_an_empty_lane_who_finds_nobody_goes_straight_on_as_often_as_was_learnt() -> None:
+    pace = Pace(AT_CONTROL, Profile(days=1, entries=600.0, straight=(180.0, 148.0)))
+
+    wait_s = Progress(pace, 0.0).wait_s(queue(pace, 0, 1.0), behind=0)
+
+    assert pace.straight == pytest.approx(0.75)  # 20 cars' worth of the guess, a tenth, are in it
+    assert wait_s == pytest.approx(0.25 * GAP_S)
+
+
 @pytest.mark.parametrize(("cars", "gaps"), [(0, 0), (3, 0), (4, 1), (5, 2), (10, 7)])
 def test_at_an_exit_only_those_without_a_bay_wait(cars: int, gaps: int) -> None:
     pace = Pace(AT_EXIT, COLD)
@@ -68,9 +77,9 @@ def test_at_an_exit_a_car_waits_for_those_in_the_lane_less_the_bays_that_are_fre
 def test_a_gate_that_opens_at_times_is_foreseen_even_by_who_finds_a_bay_free() -> None:
     pace = Pace(HEAD_SEEN, SLOW_GATE)
 
-    nobody_there, last_bay = (Progress(pace, 0.0).wait_s(known(pace, 0, inside, state=4), behind=0) for inside in (0, 3))
+    waits_s = [Progress(pace, 0.0).wait_s(known(pace, 0, inside, state=4), behind=0) for inside in (0, 3)]
 
-    assert (nobody_there, last_bay) == (pytest.approx(pace.gate_s), pytest.approx(pace.gate_s))
+    assert waits_s == pytest.approx([pace.gate_s, pace.gate_s])
     assert pace.gate_s == pytest.approx(150, abs=10)
 
 
