@@ -27,7 +27,7 @@ PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
 ODD = 0.001  # of what passes a counter or the head of the lane, not seen or not what it seems: cases that nothing else explains
 GATE_S = 20.0  # until a car that finds a bay free is let in, before anything is learnt; a gate that opens at times takes longer
 STRAIGHT_S = 2.0  # whoever finds nobody in front and is awaited goes in within so long, at a walk or by a call
-STRAIGHT, STRAIGHT_CARS = 0.02, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
+STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
 SURELY = 0.98  # it is never sure
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
 GATE_CARS = 5.0  # how many cars that is worth
@@ -77,12 +77,14 @@ class Pace:
             self.places = np.zeros((1, steps + 2))
             self.units = np.minimum(np.arange(CARS), 1)[:, None, None] * self.share[None, None, :]
         self.share[0] = TRICKLE
-        self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves  # that a car leaves the lane; else who is gone was followed at once
+        # That a car leaves the lane for a bay; where it is not seen, who is gone was followed at once.
+        self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves
         self.gate_s = (learnt.gate_s + GATE_CARS * GATE_S) / (learnt.gate_cars + GATE_CARS) if self.sees_moves else 0.0
         self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # cars let in and exposure by cars there
         # Of the cars that come so many find a queue.
         self.queueing = max(1 - learnt.straight[0] / max(learnt.entries, 1.0), 1 / STRAIGHT_CARS)
-        self.found_nobody, self.went_straight = learnt.straight  # cars that found nobody in front; those of them that went straight on
+        # Cars that found nobody in front, and those of them that went straight on.
+        self.found_nobody, self.went_straight = learnt.straight
         self._usual: dict[int, Array] = {}
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
         self._usual_share = self._roster()

@@ -1,11 +1,11 @@
 """How many cars wait, how many have a bay and how much of the yard is at work: one probability for each triple, never a bare count.
 
 Theory. A hidden Markov model, filtered forward (Rabiner 1989). Counters miss cars and count trailers twice, cars turn away unseen:
-so an entry adds one car to the lane on average and spreads the mass a little. A car that is let in leaves the lane and takes a bay;
-one that is gone frees it. Each is seen where something looks: a counter at the gate or the gap at the head of the lane, a counter at
-the exit. A time in which nothing was seen makes every state that would have shown something less likely; what a lane sensor sees
-multiplies each number by how well it explains the sight. So a count that drifts is pulled back by whatever is seen: a free head, a
-standing tail, a car that is gone and followed by none, which is a bay that closed.
+so an entry adds one car to the lane on average and spreads the mass a little. A car that is let in leaves the lane and takes a
+bay; one that is gone frees it. Each is seen where something looks: a counter at the gate or the gap at the head of the lane, a
+counter at the exit. A time in which nothing was seen makes every state that would have shown something less likely; what a lane
+sensor sees multiplies each number by how well it explains the sight. So a count that drifts is pulled back by whatever is seen: a
+free head, a standing tail, cars that are gone and followed by none, which are a bay that closed.
 """
 
 import functools
@@ -57,8 +57,8 @@ class Unseen(NamedTuple):
 
 
 class Queue:
-    """The mass `p[lane, bays, c]` over cars in the lane, cars in bays and states of `pace`; and the logarithm of how likely all that
-    was seen has been.
+    """The mass `p[lane, bays, c]` over cars in the lane, cars in bays and states of `pace`; and the logarithm of how likely all
+    that was seen has been.
 
     Where cars are counted at the entry control nothing tells of the bays: then that axis has one place.
     """
@@ -143,7 +143,7 @@ class Queue:
             self.p = _trimmed(self._moved(moving, self.p - moving))
 
     def entered(self, clock_s: float = 0.0) -> None:
-        """A car was seen to join; what happens within `clock_s` the counters tell as one instant: then none shows who goes straight."""
+        """A car was seen to join; the counters' clock ticks once in `clock_s`: a slow one shows nobody go straight."""
         found_nobody = float(self.p[0].sum()) * self._alone[1]
         self._join(self._entry, self._alone)
         if not self.pace.at_exit and clock_s <= STRAIGHT_S:
@@ -154,8 +154,8 @@ class Queue:
     def let_in(self, paced: bool = True) -> float:
         """A car was seen to leave the lane; return how sure it is that it had found nobody in front of it and went straight on.
 
-        `paced`: at a time that tells of the pace. Who leaves so soon after one came is likely that one, whatever was counted: that is
-        how a count that ran away is found out.
+        `paced`: at a time that tells of the pace. Who leaves so soon after one came is likely that one, whatever was counted:
+        that is how a count that ran away is found out.
         """
         weighed = self.p * self._entering() if paced else self.p
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
@@ -251,7 +251,7 @@ class Queue:
         self.p = (1 - turned) * p + anew
 
     def _moved(self, moving: Array, staying: Array) -> Array:
-        """Those that move leave the lane, where there are any, and take the bay that is free; where none was, one got free unseen."""
+        """Those that move leave the lane, where there are any, and take a free bay; where none was, one got free unseen."""
         into = moving * (self.pace.places <= 0)
         into[:, 1:] += (moving * (self.pace.places > 0))[:, :-1]
         p = np.asarray(staying + 0.0)

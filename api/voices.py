@@ -14,9 +14,9 @@ from api.queue import Queue
 from api.stack import Stack
 from api.tally import Tally
 
-# The voices are: the model; the wait of the last car that was let in (LES); how long the first in line has waited (HOL); what is usual
-# at that hour; the cars in front times the mean gap between the last departures (QL); the cars in front alone, for all that the
-# others have in common. Before anything is learnt the model alone knows the catalogue.
+# The voices are: the model; the wait of the last car that was let in (LES); how long the first in line has waited (HOL); what is
+# usual at that hour; the cars in front times the mean gap between the last departures (QL); the cars in front alone, for a pace
+# that never changes. Before anything is learnt the model alone knows the catalogue.
 FIRST_WEIGHTS = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 COLD_WEIGHTS = (0.6, 0.2, 0.2, 0.0, 0.0, 0.0)  # on the first day it knows no more than that, and the catalogue may be wrong
 RECENT = 20  # gaps whose mean is the recent one: off by 1/sqrt(20), less than a quarter

@@ -61,7 +61,7 @@ class Estimates:
     def _look_back(self, period: OpenPeriod) -> Iterator[Reading]:
         """Learn from an opening; what was told in it is compared with what came."""
         told = Opening(self._yard, self._city, self._heard, period, self._profile)
-        measured = [Measured(*wait) for wait in told.until_last_entry().measured]
+        measured = [Measured(*wait) for wait in told.until_last_entry().voices.measured]
         self._profile = learn(self._yard, self._city, self._heard, period, self._profile)
         yield from accuracy(self._told, measured, EVERY_MS)  # whoever joins finds nothing newer
 

@@ -57,8 +57,8 @@ def test_a_band_rises_and_is_never_negative() -> None:
 def test_a_wait_that_is_only_likely_counts_by_its_probability() -> None:
     whole, half = Band(COLD), Band(COLD)
 
-    whole.learn(1_000.0, 100.0, [(2_000.0, 1.0)])
-    half.learn(1_000.0, 100.0, [(2_000.0, 0.5)])
+    whole.learn(1_000.0, 100.0, 2_000.0, 1.0)
+    half.learn(1_000.0, 100.0, 2_000.0, 0.5)
 
     moved = [(a - b) for a, b in zip(whole.quantiles, Band(COLD).quantiles, strict=True)]
     assert [a - b for a, b in zip(half.quantiles, Band(COLD).quantiles, strict=True)] == pytest.approx([m / 2 for m in moved])

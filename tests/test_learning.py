@@ -32,6 +32,7 @@ from tests.lane import (
     joined,
     let_in,
     ms,
+    presence,
     random_day,
     steady_queue,
     unloading_day,
@@ -203,10 +204,13 @@ def test_a_head_that_flickers_or_overlooks_cars_is_not_believed_from_the_second_
     assert first.per_entry == pytest.approx(1.0, abs=0.03)  # counters say how well is counted, for the head does not
 
 
-def test_a_head_that_sees_no_car_go_in_while_cars_leave_is_not_believed() -> None:
-    unheard = [reading for reading in unloading_day(1, until=240) if reading.sensor != "lane-3"]
+def test_a_head_that_sees_no_car_go_in_while_cars_leave_is_not_believed_and_one_that_was_not_heard_is_not_judged() -> None:
+    day = unloading_day(1, until=240)
+    unheard = [reading for reading in day if reading.sensor != "lane-3"]
+    dull = [*unheard, *presence("lane-3", 0, 240, False)]
 
-    assert not learnt([unheard], city=WATCHED).sees_moves
+    assert not learnt([dull], city=WATCHED).sees_moves
+    assert learnt([unheard], city=WATCHED).sees_moves
 
 
 def test_an_exit_counter_that_misses_cars_does_not_make_entries_worth_less_where_the_head_counts_them() -> None:

@@ -151,7 +151,7 @@ def test_a_car_that_leaves_the_lane_is_seen_where_a_sensor_looks_at_the_head_and
 
 @pytest.mark.parametrize(("moves", "is_believed"), [(200.0, False), (480.0, True), (520.0, True), (900.0, False)])
 def test_a_head_that_overlooks_cars_or_flickers_is_not_believed(moves: float, is_believed: bool) -> None:
-    learnt = msgspec.structs.replace(COLD, days=1, exits=500.0, moves=moves)
+    learnt = msgspec.structs.replace(COLD, days=1, exits=500.0, exits_beside=500.0, moves=moves)
 
     assert Pace(HEAD_SEEN, learnt).sees_moves is is_believed
 
