@@ -76,6 +76,8 @@ class Pace:
             self.bays = 1
             self.places = np.zeros((1, steps + 2))
             self.units = np.minimum(np.arange(CARS), 1)[:, None, None] * self.share[None, None, :]
+        # How many cars have a bay in each state while others wait, where that is known; in a yard that stands all of them.
+        self.taken = np.array([yard.bays, *range(1, yard.bays + 1)]) if self.at_exit else np.zeros(len(self.share), dtype=np.int64)
         self.share[0] = TRICKLE
         # That a car leaves the lane for a bay; where it is not seen, who is gone was followed at once.
         self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves
@@ -89,10 +91,6 @@ class Pace:
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
         self._usual_share = self._roster()
         self.renew()
-
-    def taken(self, state: int) -> int:
-        """How many cars have a bay in that state while others wait, where that is known."""
-        return (state or self.bays - 1) if self.at_exit else 0
 
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""

@@ -77,9 +77,9 @@ class Queue:
         self._alone = self._entry if pace.queueing == 1 else (miscount / 2, max(1 - high - miscount, 0.0), high + miscount / 2)
         lane = np.array(start) / sum(start)
         self.p: Array = np.zeros((len(lane), pace.bays, len(pace.share)))
-        for state, chance in enumerate(pace.usual(0.0)):
-            self.p[0, 0, state] = lane[0] * chance
-            self.p[1:, pace.taken(state), state] = lane[1:] * chance
+        self._states = np.arange(len(pace.share))
+        self.p[0, 0] = lane[0] * pace.usual(0.0)
+        self.p[1:, pace.taken, self._states] = lane[1:, None] * pace.usual(0.0)
 
     @property
     def lane(self) -> Array:
@@ -180,8 +180,7 @@ class Queue:
     def reopen(self, usual: Array) -> None:
         """What was believed of the yard rested on a counter that was out."""
         p = np.zeros_like(self.p)
-        for state, chance in enumerate(usual):
-            p[:, self.pace.taken(state), state] = chance * self.lane
+        p[:, self.pace.taken, self._states] = self.lane[:, None] * usual
         self.p = p
 
     def seen(self, sight: Sight, rolling: int = 0, turned: bool = False) -> None:
@@ -246,8 +245,7 @@ class Queue:
         if self.pace.at_exit:
             mistaken = MISTAKEN * anew[1:].sum(axis=(1, 2))
             anew[1:] *= 1 - MISTAKEN
-            for state, chance in enumerate(after):
-                anew[1:, self.pace.taken(state), state] += mistaken * chance
+            anew[1:, self.pace.taken, self._states] += mistaken[:, None] * after
         self.p = (1 - turned) * p + anew
 
     def _moved(self, moving: Array, staying: Array) -> Array:

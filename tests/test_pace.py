@@ -94,7 +94,7 @@ def test_at_a_control_the_lane_is_let_in_by_the_share_that_is_at_work_and_nothin
     pace = Pace(AT_CONTROL, COLD)
     half, whole = list(pace.share).index(0.5), list(pace.share).index(1.0)
 
-    assert (pace.bays, pace.taken(whole)) == (1, 0)
+    assert (pace.bays, pace.taken[whole]) == (1, 0)
     assert pace.let_in[8, 0, [half, whole]] == pytest.approx(PER_S * np.array([0.5, 1.0]))
     assert not pace.gone.any()
 
@@ -114,7 +114,7 @@ def test_a_bay_is_free_that_is_open_and_not_taken() -> None:
     assert [pace.places[inside, all_open] for inside in range(5)] == [4, 3, 2, 1, 0]
     assert [pace.places[inside, two_open] for inside in range(5)] == [2, 1, 0, 0, 0]
     assert not pace.places[:, stands].any()
-    assert [pace.taken(state) for state in (1, 2, 3, 4)] == [1, 2, 3, 4]
+    assert [pace.taken[state] for state in (1, 2, 3, 4)] == [1, 2, 3, 4]
 
 
 def test_a_car_leaves_the_lane_for_a_bay_that_is_free_and_hardly_ever_for_another() -> None:

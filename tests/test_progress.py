@@ -20,7 +20,7 @@ SLOW_GATE = Profile(days=1, gate_cars=195.0, gate_s=195 * 150.0)  # it opens eve
 def queue(pace: Pace, cars: int, share: float) -> Queue:
     """So many cars for sure, as many of them in bays as find one, and that share of the yard at work for sure."""
     state = int(np.argmin(np.abs(pace.share - share)))
-    inside = min(cars, pace.taken(state))
+    inside = min(cars, int(pace.taken[state]))
     return known(pace, cars - inside, inside, state)
 
 

@@ -70,7 +70,7 @@ def share(of: Queue) -> float:
 def spread_over(of: Queue, lane: Sequence[float], state: int) -> None:
     """Believe in these numbers of cars in the lane and in that state of the yard."""
     of.p = np.zeros((len(lane), *of.p.shape[1:]))
-    of.p[:, of.pace.taken(state), state] = lane
+    of.p[:, of.pace.taken[state], state] = lane
 
 
 def test_a_car_that_joins_is_one_more_but_for_miscounts() -> None:
