@@ -85,7 +85,8 @@ class Pace:
         self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # cars let in and exposure by cars there
         # Of the cars that come so many find a queue.
         self.queueing = max(1 - learnt.straight[0] / max(learnt.entries, 1.0), 1 / STRAIGHT_CARS)
-        # Cars that found nobody in front, and those of them that went straight on.
+        # Cars that found nobody in front, and those of them that went straight on; a sensor at the lane tells more of that.
+        self.asks_straight = not self.at_exit and all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
         self.found_nobody, self.went_straight = learnt.straight
         self._usual: dict[int, Array] = {}
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s

@@ -146,7 +146,7 @@ class Queue:
         """A car was seen to join; the counters' clock ticks once in `clock_s`: a slow one shows nobody go straight."""
         found_nobody = float(self.p[0].sum()) * self._alone[1]
         self._join(self._entry, self._alone)
-        if not self.pace.at_exit and clock_s <= STRAIGHT_S:
+        if self.pace.asks_straight and clock_s <= STRAIGHT_S:
             self.pace.found_nobody += found_nobody
             self._fresh, self._fresh_s = found_nobody / max(float(self.p[1:2].sum()), found_nobody, NEGLIGIBLE), STRAIGHT_S
             self._straight_per_s = -math.log(1 - self.pace.straight) / STRAIGHT_S

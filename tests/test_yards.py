@@ -258,7 +258,7 @@ def test_the_errors_are_those_of_what_was_published(nord: City, store: Store) ->
     last = {r.quantity: r.value for r in taken(findings) if r.at_ms == ms(60)}
 
     # Eight cars wait, one is let in every 80 s: 640 s, 240 more than told.
-    assert last["waits_measured"] == pytest.approx(45, abs=2)
+    assert last["waits_measured"] == pytest.approx(45, abs=1)
     assert last["error_bias"] == pytest.approx(-240, abs=30)
 
 
