@@ -58,8 +58,9 @@ class Day:
         self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self._has_lane)
         self.exposure = Exposure(self.pace)
         self.lane = Lane()
-        self.entries = self.exits = self.moves = self.let_in = 0
-        self.exits_beside = 0  # while something looked at the head of the lane, too
+        self.entries = self.exits = self.let_in = 0
+        # At a yard that counts at its exit: how often the head of the lane got free, and exits while something looked there.
+        self.moves = self.exits_beside = 0
         self.at_ms = opens_ms - BEFORE_MS
         self._is_asked = False  # a copy that is only looked at
         self._clock_ms = 0  # what all times so far are multiples of: some counters tell the minute
@@ -93,9 +94,7 @@ class Day:
     def take(self, event: Event) -> None:
         """Let the time until `event` pass, and take it in."""
         if isinstance(event, Look) and self._repeats(event):
-            self.lane.note(event)
-            if event.occupied is None:
-                self._news.changed(event.sensor)
+            self._note(event)
             return
         self.pass_until(event.at_ms)
         if isinstance(event, Passage):
@@ -152,14 +151,17 @@ class Day:
     def _unseen(self, blind: Blind) -> Unseen:
         if self.pace.at_exit:
             return Unseen(blind.entry, not self._watched, blind.departure)
-        sees_moves = self.queue.mean_waiting() >= SOMEBODY and self.lane.watches(self.at_ms, self._yard.metres_per_car)
+        sees_moves = self.queue.mean_waiting() >= SOMEBODY and self._head_lives(self.at_ms)
         return Unseen(blind.entry, blind.departure and not sees_moves)
 
     @property
     def _watched(self) -> bool:
         """Whether each car is seen that leaves the lane for a bay."""
-        lives = self.pace.sees_moves and self.lane.watches(self.at_ms, self._yard.metres_per_car)
-        return lives and self._left_unmoved <= self._yard.bays
+        return self.pace.sees_moves and self._head_lives(self.at_ms) and self._left_unmoved <= self._yard.bays
+
+    def _head_lives(self, at_ms: int) -> bool:
+        """Whether a sensor at the head of the lane lives."""
+        return self.lane.watches(at_ms, self._yard.metres_per_car)
 
     def _join(self, at_ms: int) -> None:
         has_bay = not self.pace.at_exit or self.queue.full() < SOMEBODY
@@ -188,7 +190,7 @@ class Day:
         self.left_unexplained = self.left_unexplained + 1 if self.queue.mean_waiting() < SOMEBODY else 0
         self.moved_unexplained = 0
         self.exits += self._is_of_today(at_ms)
-        self.exits_beside += self._is_of_today(at_ms) and self.lane.watches(at_ms, self._yard.metres_per_car)
+        self.exits_beside += self.pace.at_exit and self._is_of_today(at_ms) and self._head_lives(at_ms)
         if self.pace.at_exit and self._watched:
             self._left_unmoved += self.queue.mean_waiting() > SOMEBODY
             self.last_left_ms = at_ms
@@ -232,10 +234,13 @@ class Day:
             self._held_gates.discard(hold.gate)
             self.released_ms = hold.at_ms
 
-    def _look(self, look: Look) -> None:
+    def _note(self, look: Look) -> None:
         self.lane.note(look)
         if look.occupied is None:
             self._news.changed(look.sensor)
+
+    def _look(self, look: Look) -> None:
+        self._note(look)
         steady = self.lane.steady(look.at_ms)
         if not self.passages_tell:
             self.queue.forget()
@@ -255,11 +260,11 @@ class Day:
     def _move_up(self, moved: MovedUp) -> None:
         """The first car of the lane went in. Where nothing else counts those, or what does counts no more, that is one."""
         is_again = moved.at_ms > moved.went_ms
-        self.moves += not is_again and self._is_of_today(moved.at_ms)
         if not self.pace.at_exit:
             if not is_again:
                 self._moved_unseen_by_control(moved.went_ms)
         elif not is_again:
+            self.moves += self._is_of_today(moved.at_ms)
             self._left_unmoved = 0
             if self.queue.full() > SOMEBODY and not self.blind.departure:
                 self._going_ms.append(moved.went_ms)

@@ -89,9 +89,9 @@ def _looks(yard: Yard, readings: Iterable[Reading]) -> Iterator[Look]:
 
 def _moves(yard: Yard, readings: Iterable[Reading]) -> Iterator[MovedUp]:
     """Each time the head of the lane gets free: a car went in."""
-    taken_ms: dict[str, int] = {}
+    looking, taken_ms = heads(yard), dict[str, int]()
     for reading in readings:
-        if reading.quantity != "presence" or reading.sensor not in heads(yard):
+        if reading.quantity != "presence" or reading.sensor not in looking:
             continue
         if reading.value >= 0.5:
             taken_ms[reading.sensor] = reading.at_ms

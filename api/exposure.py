@@ -11,7 +11,7 @@ from api.queue import Queue
 
 
 class Exposure:
-    """Sums of one day; those by quarter of an hour end with `BINS`, the others are by cars there or plain."""
+    """Sums of one day, of which `departures`, `waiting_s` and `share_s` are by quarter of an hour."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace

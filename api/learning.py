@@ -25,7 +25,7 @@ def learn(yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, 
     day = opening.until_last_entry()
     if day.entries + day.exits == 0:
         return profile  # nothing was heard, or nobody came: neither teaches
-    return _with_miscount(_faded(day, profile, carried), yard, city, events, period, profile, day.queue.log_likelihood)
+    return _with_miscount(_faded(day, profile, carried), opening, profile, day.queue.log_likelihood)
 
 
 def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
@@ -40,8 +40,8 @@ def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
         days_kept=KEPT * (profile.days_kept + 1),
         entries=KEPT * (profile.entries + counted * max(day.entries - left_over, 0.0)),
         exits=KEPT * (profile.exits + counted * day.exits),
-        exits_beside=KEPT * (profile.exits_beside + counted * day.pace.at_exit * day.exits_beside),
-        moves=KEPT * (profile.moves + counted * day.pace.at_exit * day.moves),
+        exits_beside=KEPT * (profile.exits_beside + counted * day.exits_beside),
+        moves=KEPT * (profile.moves + counted * day.moves),
         departures=tuple((KEPT * day.pace.departures).tolist()),
         exposure_s=tuple((KEPT * day.pace.exposure_s).tolist()),
         bin_departures=_kept(profile.bin_departures, day.exposure.departures),
@@ -69,15 +69,12 @@ def _kept(before: tuple[float, ...], today: Array) -> tuple[float, ...]:
     return tuple((KEPT * (np.array(before or np.zeros(len(today))) + today)).tolist())
 
 
-def _with_miscount(
-    learnt: Profile, yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, before: Profile, likelihood: float
-) -> Profile:
+def _with_miscount(learnt: Profile, opening: Opening, before: Profile, likelihood: float) -> Profile:
     """The day again with the next lower and the next higher error of the counters: which explains it better?"""
     evidence = list(before.evidence)
     for side, other in enumerate((before.miscount - 1, before.miscount + 1)):
         if 0 <= other < len(MISCOUNTS):
-            day = Opening(yard, city, events, period, before, other).until_last_entry()
-            evidence[side] = KEPT * evidence[side] + day.queue.log_likelihood - likelihood
+            evidence[side] = KEPT * evidence[side] + opening.log_likelihood(other) - likelihood
     best = int(np.argmax(evidence))
     if evidence[best] > CONVINCING:
         return msgspec.structs.replace(learnt, miscount=before.miscount + (1 if best else -1), evidence=(0.0, 0.0))

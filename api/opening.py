@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from api.day import BEFORE_MS, Day
+from api.events import Event
 from api.events import events as events_of
 from api.profile import COLD, Profile
 from hoflicht import hours
@@ -28,14 +29,13 @@ class Opening:
         events: Sequence[Reading],
         period: OpenPeriod,
         profile: Profile = COLD,
-        miscount: int | None = None,
     ) -> None:
         self.period = period
         self.yard = city.yards[yard]
         self.has_gateway = bool(gateways_of(city, yard))
         hours_of = self.yard.hours
         self.goes_on = hours.period_at(period.closes, hours_of, city) is not None  # nobody is turned away at its end
-        follows = hours.period_at(period.opens - MOMENT, hours_of, city) is not None
+        self._follows = hours.period_at(period.opens - MOMENT, hours_of, city) is not None
         readings = _sorted(events, ms(utc(period.opens) - EARLIER), ms(period.closes))
         telling = {sensor for sensor, entry in self.yard.sensors.items() if entry.role is not Role.OTHER}
         self._own = [r for r in readings if r.site == yard and r.sensor in telling]
@@ -44,14 +44,20 @@ class Opening:
             self._signs_ms.setdefault(reading.site, []).append(reading.at_ms)
         flagged = list(changes(r for r in readings if r.quantity == HEALTH and r.sensor in telling))
         told = [*self._own, *flagged] if flagged else self._own
-        self._day = Day(self.yard, ms(period.opens), profile, follows, miscount)
-        self._coming = deque(events_of(self.yard, told))
+        self._profile, self._events = profile, events_of(self.yard, told)
+        self._day, self._coming = self._begun(), deque(self._events)
+
+    def _begun(self, miscount: int | None = None) -> Day:
+        return Day(self.yard, ms(self.period.opens), self._profile, self._follows, miscount)
+
+    def log_likelihood(self, miscount: int) -> float:
+        """How likely the whole day would be with another error of the counters."""
+        day = _told(self._begun(miscount), deque(self._events), ms(self.period.last_entry))
+        return day.queue.log_likelihood
 
     def until(self, at_ms: int) -> Day:
         """The day as it stood at `at_ms`, no earlier than what was asked before; who asks often hears the same."""
-        while self._coming and self._coming[0].at_ms <= at_ms:
-            self._day.take(self._coming.popleft())
-        return self._day.seen_at(at_ms)
+        return _told(self._day, self._coming, at_ms)
 
     def until_last_entry(self) -> Day:
         """The whole day."""
@@ -73,6 +79,13 @@ class Opening:
         """
         given = [signs_ms[n - 1] for signs_ms in self._signs_ms.values() if (n := bisect_right(signs_ms, at_ms))]
         return min(given, default=None)
+
+
+def _told(day: Day, coming: deque[Event], at_ms: int) -> Day:
+    """`day` as it stands at `at_ms`, with those of `coming` taken in that come until then."""
+    while coming and coming[0].at_ms <= at_ms:
+        day.take(coming.popleft())
+    return day.seen_at(at_ms)
 
 
 def changes(readings: Iterable[Reading]) -> Iterator[Reading]:

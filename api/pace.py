@@ -21,16 +21,17 @@ from hoflicht.catalogue import Role, Yard
 Array = NDArray[np.float64]
 
 CARS = 401  # no line is longer: nearly three kilometres of cars, or the people of a full hall; also the length of the rows
+LONG = 12  # cars; no queue that is longer is let in faster
 TRICKLE = 0.02  # of the full rate, while the yard stands: somebody with papers for the office still gets in
 TURNOVER_S = 3_600.0  # after so long 1/e of what was known of the open bays holds; a container change or a lunch is shorter
 PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
 ODD = 0.001  # of what passes a counter or the head of the lane, not seen or not what it seems: cases that nothing else explains
 GATE_S = 20.0  # until a car that finds a bay free is let in, before anything is learnt; a gate that opens at times takes longer
+GATE_CARS = 5.0  # how many cars that is worth
 STRAIGHT_S = 2.0  # whoever finds nobody in front and is awaited goes in within so long, at a walk or by a call
 STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
 SURELY = 0.98  # it is never sure
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
-GATE_CARS = 5.0  # how many cars that is worth
 SELDOM = 0.005  # of each state that is not usual at that time of day
 BIN_S = 86_400 / BINS
 FINE_STEPS = 4  # a share of the yard is known in quarters at least
@@ -70,14 +71,15 @@ class Pace:
             self.places: Array = np.where(is_open > 0, np.maximum(is_open - inside, 0), 0).astype(np.float64)
             works = np.where(is_open > 0, 1.0, TRICKLE)
             self.units: Array = (inside / yard.bays * works)[None, :, :]
+            # How many cars have a bay in each state while others wait; in a yard that stands all of them.
+            self.taken = np.array([yard.bays, *range(1, yard.bays + 1)])
         else:
             steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
             self.share = np.arange(steps + 2) / steps  # one more than usual: a lane has no known end of its pace
             self.bays = 1
             self.places = np.zeros((1, steps + 2))
             self.units = np.minimum(np.arange(CARS), 1)[:, None, None] * self.share[None, None, :]
-        # How many cars have a bay in each state while others wait, where that is known; in a yard that stands all of them.
-        self.taken = np.array([yard.bays, *range(1, yard.bays + 1)]) if self.at_exit else np.zeros(len(self.share), dtype=np.int64)
+            self.taken = np.zeros(len(self.share), dtype=np.int64)
         self.share[0] = TRICKLE
         # That a car leaves the lane for a bay; where it is not seen, who is gone was followed at once.
         self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves
@@ -123,7 +125,7 @@ class Pace:
     @property
     def per_second(self) -> float:
         """The rate of a long queue with the whole yard at work, in cars a second."""
-        return float(self.full[min(CARS - 1, 12)])
+        return float(self.full[LONG])
 
     def usual(self, since_opening_s: float) -> Array:
         """The probability of each state at that time of day, by the minute."""
@@ -176,7 +178,6 @@ class Pace:
             blocks.append(block)
         rates = [departures / exposure_s for departures, exposure_s, count in blocks for _ in range(count)]
         for n in range(len(rates) - 1, 0, -1):
-            rates[n - 1] = max(
-                rates[n - 1], rates[n] * n / (n + 1)
-            )  # the n first of n + 1 lose nothing when the last one is not there
+            # The n first of n + 1 lose nothing when the last one is not there.
+            rates[n - 1] = max(rates[n - 1], rates[n] * n / (n + 1))
         return np.array([rates[0], *rates, *[rates[-1]] * (CARS - 1 - seen)])

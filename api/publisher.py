@@ -10,6 +10,7 @@ from typing import Protocol
 from prometheus_client import Counter, Gauge
 
 from api.hindsight import Findings
+from api.opening import ms
 from api.yards import Yards
 from hoflicht import topics, wait
 from hoflicht.batch import batch
@@ -120,7 +121,7 @@ class Publisher:
 
 def readings(each: Wait) -> Sequence[Reading]:
     """A wait as readings of its yard's `estimate` sensor; what is not known is left out."""
-    at_ms = round(each.as_of.timestamp() * 1000)
+    at_ms = ms(each.as_of)
     values = {
         "wait_state": STATE_CODES[each.state],
         "wait_p10": each.p10_s,

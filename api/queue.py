@@ -24,8 +24,8 @@ MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a p
 BETWEEN_CARS = 0.1
 SPREAD_M = 1.5  # by which the place of one standing car varies; n cars vary by SPREAD_M * sqrt(n)
 DOUBT = 3e-4  # between two looks of a lane sensor a counter fails for good, and the true number is another one by
-MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
 DOUBT_FADES = 0.7  # some cars, each further one so much less likely; three looks of a sensor then outweigh a wrong count
+MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
 STEP_S = 60.0  # time goes by in steps so long: what is usual changes little meanwhile
@@ -213,7 +213,7 @@ class Queue:
             self._fresh = stays / float(kept[1].max())
         self._become(self.p * kept)
         if (unseen.let_in or self.pace.at_exit) and not settles:
-            moves = self.p * np.minimum((1.0 if unseen.let_in else ODD) * self._entering() * step_s, 1.0)
+            moves = self.p * np.minimum((1.0 if unseen.let_in else ODD) * let_in[: len(self.p)] * step_s, 1.0)
             moves[0] = 0.0
             self.p = self._moved(moves, self.p - moves)
         if self.pace.at_exit:

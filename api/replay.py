@@ -20,8 +20,9 @@ from typing import NamedTuple
 import msgspec
 
 from api import recording
+from api.day import BEFORE_MS
 from api.learning import learn
-from api.opening import EARLIER
+from api.opening import ms
 from api.profile import COLD, Profile
 from api.waiting import estimates
 from hoflicht import hours
@@ -33,7 +34,6 @@ from hoflicht.reading import Reading
 from hoflicht.wait import Wait
 
 COLUMNS = ("time_s", "state", "wait_s", "p10_s", "p90_s", "queue")
-EARLIER_MS = EARLIER // dt.timedelta(milliseconds=1)
 CLOSED_MS = hours.SEARCH_DAYS * hours.DAY // dt.timedelta(milliseconds=1)  # where there is no opening to look forward to
 DONE, FAILED = 0, 1
 FORMATS = """\
@@ -107,7 +107,7 @@ class Replay:
                 stretch = next(coming)
             while reading.at_ms >= stretch.until_ms:
                 yield from self._told(stretch, kept, stretch.until_ms - 1)
-                kept = _since(kept, stretch.until_ms - EARLIER_MS)
+                kept = _since(kept, stretch.until_ms - BEFORE_MS)
                 stretch = next(coming)
             kept.append(reading)
         if stretch is not None:
@@ -119,7 +119,7 @@ class Replay:
         while True:
             period = hours.period_at(_moment(at_ms), hours_of, self._city)
             ends = period.closes if period is not None else hours.next_opening(_moment(at_ms), hours_of, self._city)
-            until_ms = _ms(ends) if ends is not None else at_ms + CLOSED_MS
+            until_ms = ms(ends) if ends is not None else at_ms + CLOSED_MS
             yield Stretch(at_ms, until_ms, period)
             at_ms = until_ms
 
@@ -132,7 +132,7 @@ class Replay:
         waits = estimates(self._yard, self._city, kept, map(_moment, asked), self.learnt.profile, alive=True)
         yield from map(Row, answered, waits)
         if stretch.period is not None and stretch.until_ms > self.learnt.until_s * 1000:
-            known = _since(kept, _ms(stretch.period.opens) - EARLIER_MS)
+            known = _since(kept, ms(stretch.period.opens) - BEFORE_MS)
             profile = learn(self._yard, self._city, known, stretch.period, self.learnt.profile)
             self.learnt = Learnt(stretch.until_ms // 1000, profile)
 
@@ -143,10 +143,6 @@ def _since(readings: Sequence[Reading], from_ms: int) -> list[Reading]:
 
 def _moment(at_ms: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
-
-
-def _ms(instant: dt.datetime) -> int:
-    return round(instant.timestamp() * 1000)
 
 
 def main(argv: list[str]) -> int:

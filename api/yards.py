@@ -10,6 +10,7 @@ import msgspec
 
 from api import waiting
 from api.heard import heard
+from api.opening import ms
 from api.profile import COLD, Profile
 from api.reason import Reason
 from api.recent import Recent
@@ -48,8 +49,8 @@ class Yards:
     def _ask(self, name: str) -> Wait:
         at = dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
         try:
-            start_ms = round(waiting.since(self._city.yards[name], self._city, at).timestamp() * 1000)
-            events = heard(self._store, self._city, name, start_ms, round(at.timestamp() * 1000) + 1)
+            start_ms = ms(waiting.since(self._city.yards[name], self._city, at))
+            events = heard(self._store, self._city, name, start_ms, ms(at) + 1)
         except (Unavailable, Refused, BadPayload) as cause:
             return self._without_store(name, at, cause)
         wait = waiting.estimate(name, self._city, events, at, self._learnt(name, at))

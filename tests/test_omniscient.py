@@ -17,23 +17,13 @@ from simulators import demand
 from simulators.omniscient import Observer, residual_s
 from simulators.service import Service, service
 from simulators.yard import Law, Opening
+from tests import textbook
 
 OPENS = dt.datetime(2026, 1, 1, 8, tzinfo=ZoneInfo("Europe/Berlin"))
 OPENS_MS = round(OPENS.timestamp() * 1000)
 YARD = Yard(name="", address="", lat=0, lon=0, hours=Hours(weekly={}), sensors={}, bays=4, usual_entries_per_hour=30.0)
 # Four bays of eight minutes: a car every two minutes while cars wait.
-MARKOV = Law(
-    load=demand.constant(0.9),
-    sigma=None,
-    trailers=0,
-    spare_places=0,
-    headway_s=0,
-    early_s=0,
-    roll_s=0,
-    changes_per_day=0,
-    holds_per_day=0,
-    patience_min=math.inf,
-)
+MARKOV = replace(textbook.MARKOV, load=demand.constant(0.9))
 BUSY = replace(MARKOV, load=demand.constant(1.2), sigma=0.5, headway_s=8)
 SATURDAY = replace(MARKOV, load=demand.constant(0.95), sigma=0.5, headway_s=8)
 MINUTE_MS = 60_000

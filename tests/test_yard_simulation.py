@@ -17,6 +17,7 @@ from simulators.bays import is_closed
 from simulators.life import life, opening, stretches
 from simulators.outages import Outage
 from simulators.yard import USUAL, Car, Event, Law, Opening
+from tests.textbook import MARKOV
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TUESDAY, SATURDAY = dt.date(2026, 11, 17), dt.date(2026, 11, 21)
@@ -24,21 +25,6 @@ HOUR_MS = 3_600_000
 COUNTERS = {"in": Sensor(role=Role.LANE_ENTRY), "gate": Sensor(role=Role.ENTRY_CONTROL)}
 GATE = Sensor(role=Role.GATE)
 PER_HOUR = 30.0  # at full load
-# A queue of the textbook: nothing but arrivals, bays and exponential service.
-MARKOV = Law(
-    load=lambda _at_ms: 0.7,
-    sigma=None,
-    trailers=0,
-    spare_places=0,
-    headway_s=0,
-    early_s=0,
-    roll_s=0,
-    changes_per_day=0,
-    holds_per_day=0,
-    patience_min=math.inf,
-    missed=0,
-    doubled=0,
-)
 
 
 def ms(day: dt.date, hour: int, minute: int = 0) -> int:

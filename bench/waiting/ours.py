@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 
 from api.learning import learn
 from api.profile import COLD
@@ -20,7 +19,10 @@ def ours(city: City, learnt: Iterable[Day], day: Day, instants_ms: Sequence[int]
         for period in before.periods:
             profile = learn(YARD, city, before.readings, period, profile)
     instants = [dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC) for at_ms in instants_ms]
-    ends = [*(period.closes for period in day.periods[:-1]), dt.datetime.max.replace(tzinfo=dt.UTC)]
-    for period, (begins, closes) in zip(day.periods, pairwise([dt.datetime.min.replace(tzinfo=dt.UTC), *ends]), strict=True):
-        yield from estimates(YARD, city, day.readings, [at for at in instants if begins <= at < closes], profile)
-        profile = learn(YARD, city, day.readings, period, profile)
+    for n, period in enumerate(day.periods):
+        if n:
+            profile = learn(YARD, city, day.readings, day.periods[n - 1], profile)
+        is_last = n == len(day.periods) - 1
+        asked = [at for at in instants if is_last or at < period.closes]
+        instants = instants[len(asked) :]
+        yield from estimates(YARD, city, day.readings, asked, profile)
