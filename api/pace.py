@@ -21,7 +21,7 @@ from hoflicht.catalogue import Role, Yard
 Array = NDArray[np.float64]
 
 CARS = 401  # no line is longer: nearly three kilometres of cars, or the people of a full hall; also the length of the rows
-LONG = 12  # cars; no queue that is longer is let in faster
+LONG = 12  # cars that are a long queue: all that is at work has somebody to serve
 TRICKLE = 0.02  # of the full rate, while the yard stands: somebody with papers for the office still gets in
 TURNOVER_S = 3_600.0  # after so long 1/e of what was known of the open bays holds; a container change or a lunch is shorter
 PRIOR_CARS = 4.0  # how many counted cars the catalogue's rate is worth
