@@ -10,7 +10,8 @@ from api.exposure import Exposure
 from api.lane import Lane, Look, News
 from api.pace import Pace, departure_role
 from api.profile import Profile
-from api.queue import MISCOUNTS, Queue, Sight, Unseen
+from api.queue import MISCOUNTS, Queue, Unseen
+from api.sight import Sight
 from api.tally import Tally, quarter
 from api.voices import SOMEBODY, Voices
 from hoflicht.catalogue import Role, Yard
@@ -169,7 +170,7 @@ class Day:
         self._joins = True
         self._joined_ms = [*(ms for ms in self._joined_ms if at_ms - ms < ROLLING_MS), at_ms]
         self.last_joined_ms = at_ms
-        self._news.passed += 1
+        self._news.joined += 1
         if self._is_of_today(at_ms):
             self.entries += 1
             self.tally.came(self.since_s(at_ms))
@@ -203,7 +204,7 @@ class Day:
 
     def _let_in(self, at_ms: int) -> None:
         """Somebody left the lane at `at_ms`, or left the yard so that somebody could."""
-        self._news.passed += 1
+        self._news.let_in += 1
         self.let_in += self._is_of_today(at_ms)
         waiting = self.queue.mean_waiting()
         if waiting > SOMEBODY or not self.pace.at_exit or self._watched:
@@ -291,7 +292,7 @@ class Day:
         sight = Sight(look.occupied, look.position_m, self._yard.metres_per_car)
         if self._is_first_day and self.pace.sees_moves and sight.is_free_head and not self.held:
             self.queue.settle()  # who found a bay free may have rolled past without stopping
-        self.queue.seen(sight, rolling, turned=self._news.take(look))
+        self.queue.seen(sight, rolling, self._news.take(look))
 
     def learn_ended(self) -> None:
         """What joined and ended at the last instant; then time may go on."""

@@ -30,8 +30,7 @@ class Exposure:
         self._pending_waiting_s[quarter] += queue.busy() * seconds
         if sees_moves:
             self._pending_share_s[quarter] += float(p[1:].sum(axis=(0, 1)) @ pace.share) * seconds
-            able = np.minimum(np.arange(len(p))[:, None, None], pace.places)
-            self._pending_gate_s += float(np.vdot(able, p)) * seconds
+            self._pending_gate_s += float(np.vdot(pace.able[: len(p)], p)) * seconds
 
     def let_in(self, before: Queue, share: float, quarter: int, sees_moves: bool) -> None:
         """One was let in of those in `before`; `share` of it tells of the pace, for the rest it went straight on."""

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -41,15 +42,27 @@ def looks(readings: Sequence[Reading], position_m: float) -> Iterator[Look]:
         before = reading
 
 
+class Passed(NamedTuple):
+    """How many cars have joined a lane, and how many were let in."""
+
+    joined: int
+    let_in: int
+
+
 class News:
-    """Which looks tell something new of a queue of which so many have `passed` any counter."""
+    """Which looks tell something new of a queue that so many cars have joined and left."""
 
     def __init__(self, metres_per_car: float) -> None:
         self._metres_per_car = metres_per_car
         self._told: dict[str, tuple[bool | None, int, int]] = {}  # by sensor: what it told, after how many passages, when
-        self._passed_at: dict[str, int] = {}  # by sensor: after how many passages it last changed
+        self._changed_at: dict[str, Passed] = {}  # by sensor: after whom it last changed
         self._left_ms: deque[int] = deque(maxlen=STUCK_CARS)
-        self.passed = 0
+        self.joined = self.let_in = 0
+
+    @property
+    def passed(self) -> int:
+        """How many cars have moved the queue."""
+        return self.joined + self.let_in
 
     def left(self, at_ms: int) -> None:
         """A car was let in."""
@@ -57,7 +70,7 @@ class News:
 
     def changed(self, sensor: str) -> None:
         """From now on the sensor sees the contrary."""
-        self._passed_at[sensor] = self.passed
+        self._changed_at[sensor] = Passed(self.joined, self.let_in)
 
     def is_stuck(self, look: Look) -> bool:
         """A sensor over a queue that moves sees the gaps run by; one that sees none for many cars sees something else."""
@@ -71,11 +84,13 @@ class News:
         have_passed = self.passed - told[1] >= look.position_m / self._metres_per_car
         return have_passed or look.at_ms - told[2] >= SAME_MS
 
-    def take(self, look: Look) -> bool:
-        """Note that `look` has been heeded; whether its sensor had told the contrary until the last car came or went."""
-        told = self._told.get(look.sensor)
+    def take(self, look: Look) -> Passed | None:
+        """Note that `look` has been heeded; if its sensor had told the contrary, who has come and gone since it changed."""
+        told, changed = self._told.get(look.sensor), self._changed_at.get(look.sensor)
         self._told[look.sensor] = (look.occupied, self.passed, look.at_ms)
-        return told is not None and told[0] != look.occupied and self._passed_at.get(look.sensor) == self.passed
+        if told is None or told[0] == look.occupied or changed is None:
+            return None
+        return Passed(self.joined - changed.joined, self.let_in - changed.let_in)
 
 
 class Lane:

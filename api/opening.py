@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from api.day import BEFORE_MS, Day
 from api.events import Event
 from api.events import events as events_of
+from api.pace import departure_role
 from api.profile import COLD, Profile
 from hoflicht import hours
 from hoflicht.catalogue import City, Role, gateways_of
@@ -42,6 +43,11 @@ class Opening:
         self._signs_ms: dict[str, list[int]] = {}  # by gateway: when it said of a port that it is open
         for reading in filter(is_open, readings):
             self._signs_ms.setdefault(reading.site, []).append(reading.at_ms)
+        counting = (Role.LANE_ENTRY, departure_role(self.yard), Role.GATE)
+        self._first_ms: dict[str, int] = {}
+        for reading in self._own:
+            if self.yard.sensors[reading.sensor].role in counting:
+                self._first_ms.setdefault(reading.sensor, reading.at_ms)
         flagged = list(changes(r for r in readings if r.quantity == HEALTH and r.sensor in telling))
         told = [*self._own, *flagged] if flagged else self._own
         self._profile, self._events = profile, events_of(self.yard, told)
@@ -63,9 +69,9 @@ class Opening:
         """The whole day."""
         return self.until(ms(self.period.last_entry))
 
-    def own(self, at_ms: int) -> Sequence[Reading]:
-        """What the yard's sensors had said by then."""
-        return self._own[: bisect_right(self._own, at_ms, key=lambda reading: reading.at_ms)]
+    def have_spoken(self, at_ms: int) -> set[str]:
+        """The counters that had counted and the gates that had been told of by then."""
+        return {sensor for sensor, first_ms in self._first_ms.items() if first_ms <= at_ms}
 
     def last_heard_ms(self, at_ms: int) -> int:
         """When a sensor was last heard; 0: never."""

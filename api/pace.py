@@ -57,7 +57,7 @@ class Pace:
 
     States are the last axis: `share[c]` of the yard is at work. `bays` numbers of cars in bays, from none on, are told apart.
     `let_in[lane, bays, c]` and `gone[bays, c]` are in cars a second, `units[n, bays, c]` the share of R(n) at work on them;
-    `places[bays, c]` are free.
+    `places[bays, c]` are free, for `able[lane, bays, c]` of the cars that wait.
     """
 
     def __init__(self, yard: Yard, learnt: Profile) -> None:
@@ -80,6 +80,7 @@ class Pace:
             self.places = np.zeros((1, steps + 2))
             self.units = np.minimum(np.arange(CARS), 1)[:, None, None] * self.share[None, None, :]
             self.taken = np.zeros(len(self.share), dtype=np.int64)
+        self.able = np.minimum(np.arange(CARS)[:, None, None], self.places)
         self.share[0] = TRICKLE
         # That a car leaves the lane for a bay; where it is not seen, who is gone was followed at once.
         self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves
@@ -101,7 +102,7 @@ class Pace:
         if self.at_exit:
             self.full = self._pooled()
             self.gone: Array = self.per_second * self.units[0]
-            freely = np.minimum(np.arange(CARS)[:, None, None], self.places) / max(self.gate_s, 1.0)
+            freely = self.able / max(self.gate_s, 1.0)
             self.let_in: Array = np.where(freely > 0, freely, ODD * self.gone)
             self.let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
             self.next_in: Array = np.where(freely > 0, 1 / HEADWAY_S, self.let_in)

@@ -15,37 +15,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from api.lane import Passed
 from api.pace import CARS, ODD, STRAIGHT_S, TURNOVER_S, Array, Pace
+from api.sight import Sight, chances
 
 MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that an entry adds; the likeliest is learnt
-MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a puddle
-# A sensor inside a standing queue looks at a gap: 2 of 7 metres would be 0.3. The simulated sensors see no gaps, and 0.1 erred
-# less there than 0.2 and 0.35; no lane in the field has been measured yet.
-BETWEEN_CARS = 0.1
-SPREAD_M = 1.5  # by which the place of one standing car varies; n cars vary by SPREAD_M * sqrt(n)
 DOUBT = 3e-4  # between two looks of a lane sensor a counter fails for good, and the true number is another one by
 DOUBT_FADES = 0.7  # some cars, each further one so much less likely; three looks of a sensor then outweigh a wrong count
 MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
-STEP_S = 60.0  # time goes by in steps so long: what is usual changes little meanwhile
+STEP_S = (
+    60.0  # time goes by in steps so long: what is usual changes little meanwhile, and what is odd adds up to less than a hundredth
+)
 UNSEEN_STEP_S = 10.0  # where cars come or go unseen, at most one in each
 OPEN_S = 30.0  # after a car was let in the next one follows, if there is a bay for it
 MISTAKEN = 0.1  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
 SURE = 0.9  # of the bays that work so many are seen in use while cars wait: between two cars one is free for a moment
-
-
-class Sight(NamedTuple):
-    """What a lane sensor at `position_m` before the gate steadily sees: a car, or none."""
-
-    occupied: bool
-    position_m: float
-    metres_per_car: float
-
-    @property
-    def is_free_head(self) -> bool:
-        """Whether no car stands at the gate."""
-        return not self.occupied and self.position_m <= self.metres_per_car
+NUMBERS = np.arange(CARS)  # of cars
 
 
 class Unseen(NamedTuple):
@@ -57,8 +44,8 @@ class Unseen(NamedTuple):
 
 
 class Queue:
-    """The mass `p[lane, bays, c]` over cars in the lane, cars in bays and states of `pace`; and the logarithm of how likely all
-    that was seen has been.
+    """The mass `p[lane, bays, c]` over cars in the lane, cars in bays and states of `pace`, its sums `lane`; and the logarithm of
+    how likely all that was seen has been.
 
     Where cars are counted at the entry control nothing tells of the bays: then that axis has one place.
     """
@@ -70,36 +57,45 @@ class Queue:
         self._fresh_s = 0.0  # for so many seconds more,
         self._straight_per_s = 0.0  # at this rate
         self._open_s = 0.0  # for so long whoever may go in does: the gate has let in one just now
+        self._since_s = self._drifted_s = 0.0  # since the opening; and since what goes slowly was last heeded
         low, high = max(1 - let_in_per_entry, 0.0), max(let_in_per_entry - 1, 0.0)
         # Who finds nobody in front has no reason to turn away, where that can be seen at all.
         turn_away = min(low / pace.queueing, MOST_LEAVE)
         self._entry = (turn_away + miscount / 2, max(1 - turn_away - high - miscount, 0.0), high + miscount / 2)
         self._alone = self._entry if pace.queueing == 1 else (miscount / 2, max(1 - high - miscount, 0.0), high + miscount / 2)
         lane = np.array(start) / sum(start)
-        self.p: Array = np.zeros((len(lane), pace.bays, len(pace.share)))
+        p: Array = np.zeros((len(lane), pace.bays, len(pace.share)))
         self._states = np.arange(len(pace.share))
-        self.p[0, 0] = lane[0] * pace.usual(0.0)
-        self.p[1:, pace.taken, self._states] = lane[1:, None] * pace.usual(0.0)
-
-    @property
-    def lane(self) -> Array:
-        """The probability of each number of cars in the lane."""
-        return np.asarray(self.p.sum(axis=(1, 2)))
+        p[0, 0] = lane[0] * pace.usual(0.0)
+        p[1:, pace.taken, self._states] = lane[1:, None] * pace.usual(0.0)
+        self.believe(p)
 
     @property
     def states(self) -> Array:
         """The probability of each state of the yard."""
         return np.asarray(self.p.sum(axis=(0, 1)))
 
+    def believe(self, p: Array) -> float:
+        """From now on `p` is believed, as a probability and without the far end that it hardly has; return what it summed to.
+
+        At a sum of 0 what cannot be has been seen: then what was believed is kept.
+        """
+        lane = p.sum(axis=(1, 2))
+        total = float(lane.sum())
+        if total > 0.0:
+            length = int(np.nonzero(lane >= NEGLIGIBLE * total)[0][-1]) + 1
+            believed = float(lane[:length].sum())
+            self.p, self.lane = p[:length] / believed, lane[:length] / believed
+        return total
+
     def mean_waiting(self) -> float:
         """How many cars are expected in the lane."""
-        lane = self.lane
-        return float(lane @ np.arange(len(lane)))
+        return float(self.lane @ NUMBERS[: len(self.lane)])
 
     def spread_waiting(self) -> float:
         """The standard deviation of the number of cars in the lane."""
-        lane, n = self.lane, np.arange(len(self.p))
-        return math.sqrt(max(float(lane @ n**2) - float(lane @ n) ** 2, 0.0))
+        n = NUMBERS[: len(self.lane)]
+        return math.sqrt(max(float(self.lane @ n**2) - self.mean_waiting() ** 2, 0.0))
 
     def mean_inside(self) -> float:
         """How many cars are expected in the bays, where that is known."""
@@ -107,7 +103,7 @@ class Queue:
 
     def busy(self) -> float:
         """The probability that all that is at work has somebody to serve: a queue, or one behind the first in the lane."""
-        return float(self.p[1 if self.pace.at_exit else 2 :].sum())
+        return float(self.lane[1 if self.pace.at_exit else 2 :].sum())
 
     def full(self) -> float:
         """The probability that no bay is free for the next car."""
@@ -115,7 +111,7 @@ class Queue:
 
     def forget(self) -> None:
         """Any number of cars may be there."""
-        self.p = np.repeat(self.p.sum(axis=0, keepdims=True) / CARS, CARS, axis=0)
+        self.believe(np.repeat(self.p.sum(axis=0, keepdims=True), CARS, axis=0))
 
     def passes(self, seconds: float, since_opening_s: float, unseen: Unseen, arrivals_per_s: float) -> None:
         """Time goes by in which nothing is seen where something looks."""
@@ -129,26 +125,28 @@ class Queue:
             if unseen.entry:
                 comes = min(arrivals_per_s * step_s, 1.0)
                 self._join((1 - comes, comes, 0.0))
-            self._turn_over(step_s, since_opening_s)
             self._fresh_s = max(self._fresh_s - step_s, 0.0)
             self._open_s = max(self._open_s - step_s, 0.0)
             since_opening_s += step_s
             seconds -= step_s
+            self._since_s, self._drifted_s = since_opening_s, self._drifted_s + step_s
+            if self._drifted_s >= STEP_S:
+                self._drift()
 
     def settle(self) -> None:
         """Whoever waits takes a bay that is free: what is not seen happens at once."""
         for _ in range(self.pace.bays - 1):
             moving = self.p * (self.pace.places > 0)
             moving[0] = 0.0
-            self.p = _trimmed(self._moved(moving, self.p - moving))
+            self.believe(self._moved(moving, self.p - moving))
 
     def entered(self, clock_s: float = 0.0) -> None:
         """A car was seen to join; the counters' clock ticks once in `clock_s`: a slow one shows nobody go straight."""
-        found_nobody = float(self.p[0].sum()) * self._alone[1]
+        found_nobody = float(self.lane[0]) * self._alone[1]
         self._join(self._entry, self._alone)
         if self.pace.asks_straight and clock_s <= STRAIGHT_S:
             self.pace.found_nobody += found_nobody
-            self._fresh, self._fresh_s = found_nobody / max(float(self.p[1:2].sum()), found_nobody, NEGLIGIBLE), STRAIGHT_S
+            self._fresh, self._fresh_s = found_nobody / max(float(self.lane[1:2].sum()), found_nobody, NEGLIGIBLE), STRAIGHT_S
             self._straight_per_s = -math.log(1 - self.pace.straight) / STRAIGHT_S
 
     def let_in(self, paced: bool = True) -> float:
@@ -157,11 +155,12 @@ class Queue:
         `paced`: at a time that tells of the pace. Who leaves so soon after one came is likely that one, whatever was counted:
         that is how a count that ran away is found out.
         """
+        self._drift()
         weighed = self.p * self._entering() if paced else self.p
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
         alone = 0.0
         if paced and self._fresh_s:
-            alone = self._straight_per_s * ((1 - DOUBT) * self._fresh * float(self.p[1:2].sum()) + DOUBT)
+            alone = self._straight_per_s * ((1 - DOUBT) * self._fresh * float(self.lane[1:2].sum()) + DOUBT)
             weighed = (1 - DOUBT) * weighed
             weighed[1:2] *= 1 - self._fresh
         straight = alone / (alone + float(weighed.sum())) if alone else 0.0
@@ -174,6 +173,7 @@ class Queue:
 
     def gone(self, paced: bool = True) -> None:
         """A car was seen to leave the yard."""
+        self._drift()
         weighed = self.p * self.pace.gone if paced else self.p
         self._become(_freed(weighed) + (ODD * self.pace.per_second * self.p if paced else 0.0))
 
@@ -181,25 +181,25 @@ class Queue:
         """What was believed of the yard rested on a counter that was out."""
         p = np.zeros_like(self.p)
         p[:, self.pace.taken, self._states] = self.lane[:, None] * usual
-        self.p = p
+        self.believe(p)
 
-    def seen(self, sight: Sight, rolling: int = 0, turned: bool = False) -> None:
+    def seen(self, sight: Sight, rolling: int = 0, since: Passed | None = None) -> None:
         """A lane sensor steadily sees `sight`; the last `rolling` cars may not stand yet.
 
-        `turned`: it saw the contrary until one car came or went. A sight that the present mass does not expect also makes the
-        counters doubtful.
+        `since`: it saw the contrary until one car came or went, and then these. A sight that the present mass does not expect
+        also makes the counters doubtful.
         """
-        chances = _chances(sight, rolling, turned, len(self.p))
-        if float(self.lane @ chances) < SURPRISING * (SURPRISING if turned else 1):
-            self.p = self._doubted()
-            chances = _chances(sight, rolling, turned, len(self.p))
-        self._become(self.p * chances[:, None, None])
+        likely = chances(sight, rolling, since, len(self.p))
+        if float(self.lane @ likely) < SURPRISING * (1 if since is None else SURPRISING):
+            self.believe(self._doubted())
+            likely = chances(sight, rolling, since, len(self.p))
+        self._become(self.p * likely[:, None, None])
 
     def in_use(self, bays: int) -> None:
         """So many bays are steadily in use."""
         if self.pace.at_exit:
             anything = self.p.sum(axis=1, keepdims=True) / self.pace.bays
-            self.p = (1 - DOUBT) * self.p + DOUBT * anything
+            self.believe((1 - DOUBT) * self.p + DOUBT * anything)
             sure = np.where(np.arange(self.pace.bays) == bays, SURE, (1 - SURE) / self.pace.bays)
             self._become(self.p * sure[:, None])
 
@@ -212,13 +212,10 @@ class Queue:
             kept[1] = stays + (1 - self._fresh) * kept[1]
             self._fresh = stays / float(kept[1].max())
         self._become(self.p * kept)
-        if (unseen.let_in or self.pace.at_exit) and not settles:
-            moves = self.p * np.minimum((1.0 if unseen.let_in else ODD) * let_in[: len(self.p)] * step_s, 1.0)
-            moves[0] = 0.0
-            self.p = self._moved(moves, self.p - moves)
-        if self.pace.at_exit:
-            leave = self.p * np.minimum((1.0 if unseen.gone else ODD) * gone * step_s, 1.0)
-            self.p = self.p - leave + _freed(leave)
+        if unseen.let_in and not settles:
+            self._move(let_in * step_s)
+        if unseen.gone:
+            self._free(gone * step_s)
 
     def _entering(self) -> Array:
         return (self.pace.next_in if self._open_s else self.pace.let_in)[: len(self.p)]
@@ -231,7 +228,30 @@ class Queue:
         p[:-2] = none * self.p
         p[1:-1] += one * self.p
         p[2:] += two * self.p
-        self.p = _trimmed(p[:CARS])
+        self.believe(p[:CARS])
+
+    def _move(self, cars: Array) -> None:
+        """So many cars, less than one, go in."""
+        moves = self.p * np.minimum(cars, 1.0)
+        moves[0] = 0.0
+        self.believe(self._moved(moves, self.p - moves))
+
+    def _free(self, cars: Array) -> None:
+        """So many cars, less than one, leave the bays."""
+        leave = self.p * np.minimum(cars, 1.0)
+        self.believe(self.p - leave + _freed(leave))
+
+    def _drift(self) -> None:
+        """What goes slowly, for all the time since it was last heeded: what passes the counters unseen, and bays that turn over.
+
+        It is due before a car is let in or gone: what is believed just after that, as a free bay for somebody who waits, soon
+        proves right or wrong, and must not be blurred by the minute before.
+        """
+        seconds, self._drifted_s = self._drifted_s, 0.0
+        if self.pace.at_exit:
+            self._move(ODD * seconds * self._entering())
+            self._free(ODD * seconds * self.pace.gone)
+        self._turn_over(seconds, self._since_s - seconds)
 
     def _turn_over(self, step_s: float, since_opening_s: float) -> None:
         """Bays open and close: by the time of day, and as nobody knows."""
@@ -246,7 +266,7 @@ class Queue:
             mistaken = MISTAKEN * anew[1:].sum(axis=(1, 2))
             anew[1:] *= 1 - MISTAKEN
             anew[1:, self.pace.taken, self._states] += mistaken[:, None] * after
-        self.p = (1 - turned) * p + anew
+        self.believe((1 - turned) * p + anew)
 
     def _moved(self, moving: Array, staying: Array) -> Array:
         """Those that move leave the lane, where there are any, and take a free bay; where none was, one got free unseen."""
@@ -258,11 +278,9 @@ class Queue:
         return p
 
     def _become(self, p: Array) -> None:
-        total = float(p.sum())
-        if total <= 0.0:  # what cannot be has been seen: keep what was believed
-            return
-        self.log_likelihood += math.log(total)
-        self.p = _trimmed(p)
+        """Take `p` for what is believed now: what was believed times how well it explains what was seen."""
+        total = self.believe(p)
+        self.log_likelihood += math.log(total) if total > 0 else 0.0
 
     def _doubted(self) -> Array:
         """The same with a little weight on numbers far from what was counted, so that a lane sensor can prove a counter wrong."""
@@ -272,28 +290,12 @@ class Queue:
         spread = _fading() @ lane * share
         p = DOUBT * spread[:, None, None] * self.p.sum(axis=0)
         p[: len(self.p)] += (1 - DOUBT) * self.p
-        return _trimmed(p)
-
-
-def at_least(position_m: float, metres_per_car: float) -> int:
-    """How many cars stand where a sensor at `position_m` steadily sees one."""
-    return math.floor(position_m / metres_per_car) + 1
+        return p
 
 
 def quantile(mass: Array, share: float) -> int:
     """The number of cars that a `share` of the probability does not exceed."""
     return int(np.searchsorted(np.cumsum(mass), share * mass.sum() - 1e-12))
-
-
-def _chances(sight: Sight, rolling: int, turned: bool, length: int) -> Array:
-    """How well each number of cars in the lane explains `sight`."""
-    standing = _standing_chances(CARS, sight)
-    lane = np.arange(length) - (0 if sight.occupied else rolling)
-    taken = standing[np.maximum(lane, 0)]
-    if not turned:
-        return np.asarray(taken if sight.occupied else 1 - taken)
-    before = standing[np.clip(lane + (-1 if sight.occupied else 1), 0, CARS - 1)]
-    return np.asarray(taken * (1 - before) if sight.occupied else (1 - taken) * before)
 
 
 def _freed(p: Array) -> Array:
@@ -308,23 +310,3 @@ def _freed(p: Array) -> Array:
 def _fading() -> Array:
     n = np.arange(CARS)
     return np.asarray(DOUBT_FADES ** np.abs(n[:, None] - n))
-
-
-@functools.lru_cache(256)  # the same few sensors ask every minute of the day
-def _standing_chances(length: int, sight: Sight) -> Array:
-    """For each number of cars the probability that the sensor sees one of them stand."""
-    position_m, metres_per_car = sight.position_m, sight.metres_per_car
-    # The head of the lane has a line to stop at, so nobody stops with a gap in front of that sensor.
-    surest = 1 - MISLED if position_m <= metres_per_car else 1 - BETWEEN_CARS
-    reaches = [(n * metres_per_car - position_m) / (SPREAD_M * math.sqrt(n)) for n in range(1, length)]
-    return np.array([MISLED, *(MISLED + (surest - MISLED) * 0.5 * math.erfc(-reach / math.sqrt(2)) for reach in reaches)])
-
-
-def _trimmed(p: Array) -> Array:
-    """Without the far end that nothing believes in."""
-    last = len(p)
-    floor = NEGLIGIBLE * float(p.sum())
-    while last > 1 and float(p[last - 1].sum()) < floor:
-        last -= 1
-    p = p[:last]
-    return np.asarray(p / p.sum())

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api import arrival, queue, steps
+from api import arrival, queue, sight, steps
 from api.day import Day, Number
 from api.lane import SILENT_MS
 from api.opening import EARLIER, Opening, ms, utc
-from api.pace import departure_role
 from api.profile import COLD, Profile
 from api.reason import Reason
 from hoflicht import hours
@@ -99,7 +98,6 @@ def since(yard: Yard, city: City, at: dt.datetime) -> dt.datetime:
 
 def _told(opening: Opening, at_ms: int, blank: Wait, trust: Trust, alive: bool) -> Wait:
     """What may be said at `at_ms` of an open yard."""
-    yard = opening.yard
     day = opening.until(at_ms)
     reason = _why_unknown(opening, day, at_ms, alive)
     if reason:
@@ -111,7 +109,7 @@ def _told(opening: Opening, at_ms: int, blank: Wait, trust: Trust, alive: bool) 
         queue_p10=queue.quantile(mass, 0.1),
         queue_p90=queue.quantile(mass, 0.9),
         last_entry=None if opening.goes_on else opening.period.last_entry,
-        rests_on=_rests_on(yard, opening.own(at_ms), day, at_ms),
+        rests_on=tuple(sorted(opening.have_spoken(at_ms) | {look.sensor for look in day.lane.steady(at_ms)})),
         trust=Trust.RECKONED if any(day.blind) else trust,
     )
     return _number_told(opening, day, day.number(), carried, at_ms)
@@ -205,20 +203,13 @@ def _beyond(day: Day, yard: Yard, at_ms: int) -> int | None:
     if tail is None or at_ms - tail.since_ms < TAIL_MS:
         return None
     is_out = day.left_unexplained >= BLIND_AFTER or (day.blind.entry and at_ms - day.last_joined_ms > RECKONED_MS)
-    return queue.at_least(tail.position_m, yard.metres_per_car) if is_out or not day.passages_tell else None
+    return sight.at_least(tail.position_m, yard.metres_per_car) if is_out or not day.passages_tell else None
 
 
 def _least_wait_s(day: Day, cars: int) -> int:
     """What a car waits at least, nine times out of ten, that joins behind so many."""
     wait_s = (cars + 1) * day.gap_s()
     return round(day.voices.band.waits_s(wait_s, math.sqrt(day.gap_s() * wait_s))[0])
-
-
-def _rests_on(yard: Yard, own: Sequence[Reading], day: Day, at_ms: int) -> tuple[str, ...]:
-    """Counters that have counted, gates that have spoken, and lane sensors that steadily see something now."""
-    roles = (Role.LANE_ENTRY, departure_role(yard), Role.GATE)
-    spoke = {reading.sensor for reading in own if yard.sensors[reading.sensor].role in roles}
-    return tuple(sorted(spoke | {look.sensor for look in day.lane.steady(at_ms)}))
 
 
 def _trend(before_s: int | None, now_s: int) -> Trend | None:

@@ -1,6 +1,6 @@
 """What presence sensors steadily see."""
 
-from api.lane import SAME_MS, STUCK_CARS, Lane, Look, News, looks
+from api.lane import SAME_MS, STUCK_CARS, Lane, Look, News, Passed, looks
 from hoflicht import Reading
 
 
@@ -85,10 +85,10 @@ def told_once(occupied: bool) -> News:
 def test_the_same_cars_seen_again_are_no_news() -> None:
     news = told_once(True)
 
-    news.passed += 7
+    news.joined += 7
     assert not news.is_news(look(80, True))
 
-    news.passed += 1
+    news.let_in += 1
     assert news.is_news(look(80, True))
 
 
@@ -103,28 +103,29 @@ def test_the_contrary_is_news_and_so_is_the_same_after_some_minutes() -> None:
 def test_a_place_that_changed_with_the_last_car_was_turned_by_that_car() -> None:
     news = told_once(False)
 
-    news.passed += 1
+    news.joined += 1
     news.changed("far")
 
-    assert news.take(look(80, True, since=60))
+    assert news.take(look(80, True, since=60)) == Passed(joined=0, let_in=0)
 
 
-def test_a_place_that_changed_before_other_cars_passed_was_not_turned_by_the_last_one() -> None:
+def test_cars_that_came_and_went_before_a_changed_place_proved_steady_are_told() -> None:
     news = told_once(False)
 
-    news.passed += 1
+    news.joined += 1
     news.changed("far")
-    news.passed += 1  # before the place proved steady
+    news.joined += 1
+    news.let_in += 3
 
-    assert not news.take(look(80, True, since=60))
+    assert news.take(look(80, True, since=60)) == Passed(joined=1, let_in=3)
 
 
 def test_what_is_told_first_or_told_again_has_not_turned() -> None:
     news = News(metres_per_car=7)
     news.changed("far")
 
-    assert not news.take(look(20, True))
-    assert not news.take(look(80, True))
+    assert news.take(look(20, True)) is None
+    assert news.take(look(80, True)) is None
 
 
 def test_a_sensor_that_overlooks_the_gaps_of_ten_cars_is_stuck() -> None:

@@ -1,5 +1,6 @@
 """How long it takes until so many cars have been let in."""
 
+import copy
 import math
 
 import msgspec
@@ -27,8 +28,9 @@ def queue(pace: Pace, cars: int, share: float) -> Queue:
 def known(pace: Pace, lane: int, inside: int, state: int) -> Queue:
     """So many cars in the lane, so many in bays, and that state of the yard, all for sure."""
     found = Queue(pace, 0.02, 1.0)
-    found.p = np.zeros((lane + 1, pace.bays, len(pace.share)))
-    found.p[lane, inside, state] = 1.0
+    p = np.zeros((lane + 1, pace.bays, len(pace.share)))
+    p[lane, inside, state] = 1.0
+    found.believe(p)
     return found
 
 
@@ -139,9 +141,9 @@ def test_a_lunch_ahead_is_waited_for() -> None:
 
 def test_two_possible_numbers_make_the_mean_of_their_waits() -> None:
     pace = Pace(AT_CONTROL, COLD)
-    found = queue(pace, 9, 1.0)
-    found.p[3] = found.p[9] / 2
-    found.p[9] /= 2
+    nine = queue(pace, 9, 1.0)
+    found = copy.copy(nine)
+    found.believe(nine.p + np.roll(nine.p, 3 - 9, axis=0))
 
     assert Progress(pace, 0.0).wait_s(found, behind=0, first_s=0.0) == pytest.approx(7 * GAP_S)
 

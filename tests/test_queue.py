@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.lane import Passed
 from api.pace import CARS, Pace
 from api.profile import COLD, Profile
-from api.queue import Queue, Sight, Unseen, at_least, quantile
+from api.queue import Queue, Unseen, quantile
+from api.sight import Sight, at_least
 from hoflicht.catalogue import Yard
 from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
 
@@ -69,8 +71,9 @@ def share(of: Queue) -> float:
 
 def spread_over(of: Queue, lane: Sequence[float], state: int) -> None:
     """Believe in these numbers of cars in the lane and in that state of the yard."""
-    of.p = np.zeros((len(lane), *of.p.shape[1:]))
-    of.p[:, of.pace.taken[state], state] = lane
+    p = np.zeros((len(lane), *of.p.shape[1:]))
+    p[:, of.pace.taken[state], state] = lane
+    of.believe(p)
 
 
 def test_a_car_that_joins_is_one_more_but_for_miscounts() -> None:
@@ -163,9 +166,29 @@ def test_a_place_that_is_taken_just_now_tells_the_very_number() -> None:
     anything = queue()
     anything.forget()
 
-    anything.seen(TAKEN_AT_50, turned=True)
+    anything.seen(TAKEN_AT_50, since=Passed(0, 0))
 
     assert int(np.argmax(anything.lane)) == at_least(50, 7)
+
+
+@pytest.mark.parametrize(
+    ("sight", "rolling", "since", "now"),
+    [
+        (TAKEN_AT_50, 0, Passed(joined=2, let_in=0), 10),
+        (TAKEN_AT_50, 0, Passed(joined=0, let_in=1), 7),
+        (FREE_AT_50, 0, Passed(joined=0, let_in=3), 4),
+        (FREE_AT_50, 1, Passed(joined=1, let_in=1), 7),  # the one that joined rolls: six stand, it is the seventh
+    ],
+)
+def test_who_came_and_went_since_a_place_changed_is_counted_from_the_number_then(
+    sight: Sight, rolling: int, since: Passed, now: int
+) -> None:
+    anything = queue()
+    anything.forget()
+
+    anything.seen(sight, rolling, since)
+
+    assert int(np.argmax(anything.lane)) == now
 
 
 def test_a_taken_place_proves_a_number_of_cars() -> None:
@@ -174,7 +197,7 @@ def test_a_taken_place_proves_a_number_of_cars() -> None:
 
 def test_without_departures_a_queue_grows_unlikely() -> None:
     one_or_none = queue()
-    one_or_none.p = np.concatenate([one_or_none.p, one_or_none.p]) / 2
+    one_or_none.believe(np.concatenate([one_or_none.p, one_or_none.p]))
 
     one_or_none.passes(4 * GAP_S, 0.0, NOTHING, NOBODY_COMES)
 
@@ -449,7 +472,7 @@ def test_bays_that_are_free_while_many_are_there_are_closed() -> None:
 @pytest.mark.parametrize("bays", range(5))
 def test_bays_in_use_say_how_many_are_inside(bays: int) -> None:
     found = watched(0)
-    found.p = np.full((1, 5, 5), 1 / 25)  # any number
+    found.believe(np.ones((1, 5, 5)))  # any number
 
     for _ in range(2):
         found.in_use(bays)
@@ -501,7 +524,9 @@ steps = st.one_of(
     st.tuples(st.just("gone"), st.integers(1, 60), st.booleans()),
     st.tuples(st.just("settle"), st.just(1)),
     st.tuples(st.just("passes"), st.just(1), st.floats(0, 5_000), st.floats(-10_000, 90_000), unseen, st.floats(0, 0.1)),
-    st.tuples(st.just("seen"), st.just(1), sights, st.integers(0, 5), st.booleans()),
+    st.tuples(
+        st.just("seen"), st.just(1), sights, st.integers(0, 5), st.none() | st.builds(Passed, st.integers(0, 5), st.integers(0, 5))
+    ),
     st.tuples(st.just("in_use"), st.just(1), st.integers(0, 4)),
     st.tuples(st.just("forget"), st.just(1)),
 )

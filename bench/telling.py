@@ -1,0 +1,52 @@
+"""How long the api thinks: a whole day told from its stored readings, and one event more, beside the counter difference."""
+
+import datetime as dt
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from api.learning import learn
+from api.opening import Opening
+from api.profile import COLD
+from api.waiting import estimate
+from bench.waiting import references
+from bench.waiting.days import Day, learnt, scored
+from bench.waiting.scenarios import BASE, USUALLY, YARD, Scenario
+from hoflicht.catalogue import Hours
+
+ROUNDS = 7
+TWELVE_HOURS = Scenario(USUALLY, replace(BASE, hours=Hours(weekly={"sat": "07:00-19:00"}, last_entry_before_min=30)), learnt=1)
+BEFORE_CLOSING = dt.timedelta(minutes=31)  # the yard still lets in
+
+
+def rows() -> Iterator[str]:
+    """CPU time of a twelve-hour day, with two per cent of miscounts and three lane sensors, after one that was learnt from."""
+    city, profile, day = TWELVE_HOURS.city(0), COLD, scored(TWELVE_HOURS, 0)
+    for before in learnt(TWELVE_HOURS, 0):
+        profile = learn(YARD, city, before.readings, before.periods[0], profile)
+    at = day.periods[0].closes - BEFORE_CLOSING
+    whole_ms = [_cpu_ms(lambda: estimate(YARD, city, day.readings, at, profile)) for _ in range(ROUNDS)]
+    plain_ms = [_cpu_ms(lambda: list(references.plain(BASE, day, [round(at.timestamp() * 1000)]))) for _ in range(ROUNDS)]
+    each_ms = _each_ms(Opening(YARD, city, day.readings, day.periods[0], profile), day)
+    yield f"| a day of twelve hours, {len(day.readings)} readings | {_spread(whole_ms)} |"
+    yield f"| the same, counter difference over recent throughput | {_spread(plain_ms)} |"
+    yield f"| one instant more, of {len(each_ms)} | {_spread(each_ms)} |"
+
+
+def _each_ms(opening: Opening, day: Day) -> list[float]:
+    """How long each instant takes at which anything was read, told one after the other."""
+    instants_ms = [at_ms for at_ms, _ in itertools.groupby(reading.at_ms for reading in day.readings)]
+    return [_cpu_ms(lambda at_ms=at_ms: opening.until(at_ms)) for at_ms in instants_ms]  # type: ignore[misc]
+
+
+def _cpu_ms(run: Callable[[], object]) -> float:
+    start_ns = time.process_time_ns()
+    run()
+    return (time.process_time_ns() - start_ns) / 1e6
+
+
+def _spread(took_ms: list[float]) -> str:
+    return f"{statistics.median(took_ms):.2f} | {min(took_ms):.2f}–{max(took_ms):.2f}"
