@@ -1,6 +1,7 @@
 """load(path, shape): TOML in, frozen struct out, and a message that names file, key and what is allowed."""
 
 import difflib
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +12,10 @@ import msgspec
 from hoflicht.errors import BadConfig
 
 T = TypeVar("T")
+MAX_SECRET = 16 * 1024  # characters; a key has 300, a token 90: what is larger is another file
+OTHERS = 0o027  # of a file's mode: what its group may change, and what everybody may do
+# Where container engines put secrets, for one container's eyes and with modes of their own (Docker, Podman: 0444).
+ENGINES = Path("/run/secrets")
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -19,11 +24,24 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 def load(path: Path, shape: type[T]) -> T:
     """Read the TOML file at `path` as `shape`, a Strict struct; raise BadConfig with one line that a person can act on."""
+    return parse(read(path), path, shape)
+
+
+def read(path: Path) -> str:
+    """The text of the file at `path`; raise BadConfig where there is none."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as cause:
         raise BadConfig(f"{path}: cannot be read ({cause.strerror})") from cause
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+    except UnicodeDecodeError as cause:
+        raise BadConfig(f"{path}: not TOML: {cause}") from cause
+
+
+def parse(text: str, path: Path, shape: type[T]) -> T:
+    """As `load`, of a text that stands, or might stand, at `path`."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
         raise BadConfig(f"{path}: not TOML: {cause}") from cause
     try:
         return msgspec.convert(raw, shape)
@@ -37,11 +55,24 @@ def beside(config: Path, named: str) -> Path:
 
 
 def secret(path: str, what: str) -> str:
-    """Read a secret from the file at `path`; raise BadConfig where there is none."""
+    """Read a secret from the file at `path`; raise BadConfig where there is none, or where everybody may read it."""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        with Path(path).open(encoding="utf-8") as file:
+            _keep_private(file.fileno(), path, what)
+            content = file.read(MAX_SECRET + 1)
     except (OSError, UnicodeDecodeError) as cause:
-        raise BadConfig(f"{what}: the file {path} cannot be read ({cause})") from cause
+        # Not the cause itself: a decoder's words quote what it could not read.
+        raise BadConfig(f"{what}: the file {path} cannot be read ({getattr(cause, 'strerror', '') or 'it is no text'})") from None
+    if len(content) > MAX_SECRET:
+        raise BadConfig(f"{what}: the file {path} is too large for a secret")
+    return content.strip()
+
+
+def _keep_private(file: int, path: str, what: str) -> None:
+    """Owner and group, nobody else: by the group systemd's units read what root has written."""
+    mode = os.fstat(file).st_mode & 0o777
+    if mode & OTHERS and ENGINES not in Path(path).resolve().parents:
+        raise BadConfig(f"{what}: the file {path} is open to others (mode {mode:o}); chmod 640 {path}, or 600")
 
 
 def choose(what: str, name: str, known: dict[str, T]) -> T:

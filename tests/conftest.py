@@ -27,6 +27,8 @@ from store.readings import Store, open_store
 hypothesis.settings.register_profile("hoflicht", deadline=None)
 hypothesis.settings.load_profile("hoflicht")
 
+os.umask(0o077)  # tests write tokens and passwords, and a role refuses those that everybody may read
+
 ROOT = Path(__file__).parent.parent
 ORG = "hoflicht"
 TOKEN = "a-token-for-tests-only"
