@@ -91,6 +91,13 @@ class AirsAnswer(msgspec.Struct, frozen=True):
     air: list[AirAnswer]
 
 
+class HoldAnswer(msgspec.Struct, frozen=True):
+    """Until when staff let nobody into a yard; None: they do."""
+
+    yard: str
+    until: dt.datetime | None
+
+
 class Health(msgspec.Struct, frozen=True):
     """What a person would look at first."""
 

@@ -11,20 +11,27 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from api import health, hindsight, pages, publisher, routes
+from api import health, hindsight, pages, publisher, routes, staff
+from api.audit import Audit
+from api.door import Door
+from api.errands import Errands
 from api.guard import Guard
 from api.health import Pulse
 from api.hindsight import FINDINGS, Findings, Hindsight
+from api.keys import KeyFile
+from api.limits import Buckets, Callers, Limits
 from api.openapi import describe_app
 from api.problems import answer_errors
 from api.server import listen, serving
+from api.staff import Staff, StaffConfig
 from api.streams import Streams
 from api.yards import Yards
-from hoflicht import __version__, logs, stop
+from hoflicht import __version__, logs, stop, topics
 from hoflicht.broker import BrokerConfig, Session
 from hoflicht.catalogue import API, City, load_city
 from hoflicht.clock import Clock, SystemClock
 from hoflicht.config import Strict, beside, load
+from hoflicht.errors import BadConfig
 from hoflicht.stop import Stopping
 from hoflicht.wait import Wait
 from store.readings import Store, StoreConfig, open_configured
@@ -46,6 +53,13 @@ CONFIG is a TOML file:
 
   [broker]                       leave it out to answer HTTP only
   host = "127.0.0.1"
+
+  [limits]                       what one address may ask for
+  proxies = ["127.0.0.0/8"]      whose X-Forwarded-For is believed
+
+  [staff]                        leave it out and nobody may write; `hoflicht keys` makes keys
+  keys = "staff-keys.json"
+  audit = "staff-audit.jsonl"
 """
 
 
@@ -57,41 +71,67 @@ class ApiConfig(Strict, frozen=True):
     listen: str = "127.0.0.1:8000"
     broker: BrokerConfig | None = None
     publish: bool = True
+    limits: Limits = Limits()
+    staff: StaffConfig | None = None
 
 
-def create_app(city: City, store: Store, yards: Yards, streams: Streams, pulse: Pulse, clock: Clock) -> FastAPI:
+def create_app(
+    city: City,
+    store: Store,
+    yards: Yards,
+    streams: Streams,
+    pulse: Pulse,
+    clock: Clock,
+    limits: Limits,
+    staffed: Staff | None = None,
+) -> FastAPI:
     """The HTTP face of `city`. Who estimates calls `tell` for what goes to `streams`; nothing here starts a thread."""
     # The usual docs pages load their scripts from a third party; /openapi.json opens in any tool.
     app = FastAPI(title=f"hoflicht {city.name}", version=__version__, docs_url=None, redoc_url=None)
     app.include_router(routes.router(city, store, yards, streams, clock))
+    if staffed is not None:
+        app.include_router(staff.router(city, store, staffed, clock))
     app.include_router(health.router(pulse))
     app.include_router(pages.router(city, yards, streams, clock))
     app.mount("/static", pages.static(), "static")
-    app.add_middleware(Guard)
+    callers, buckets = Callers(limits.proxies), Buckets(limits.requests_per_s, limits.burst, clock)
     answer_errors(app)
     app.openapi = lambda: describe_app(app)  # type: ignore[method-assign]
+    routed = app.build_middleware_stack
+    # Around all of it: what add_middleware adds would not see the answer to a bug.
+    app.build_middleware_stack = lambda: Guard(routed(), callers, buckets)  # type: ignore[method-assign]
     return app
 
 
-def run(city: City, store: Store, session: Session | None, listener: socket.socket, clock: Clock, stopping: Stopping) -> None:
+def run(
+    city: City,
+    store: Store,
+    session: Session | None,
+    listener: socket.socket,
+    limits: Limits,
+    staffed: Staff | None,
+    clock: Clock,
+    stopping: Stopping,
+) -> None:
     """Answer on `listener` and publish over `session`, if there is one, until `stopping`."""
     findings: Findings = queue.Queue(FINDINGS)
     looking_back = Hindsight(store, city, clock, None if session is None else findings)
-    streams, pulse, yards = Streams(), Pulse(store, clock), Yards(store, city, clock, looking_back.profile)
+    streams, pulse = Streams(max_of_one=limits.streams), Pulse(store, clock)
+    yards = Yards(store, city, clock, looking_back.profile)
+    errands = Errands() if staffed is None else staffed.errands
 
     def tell(waits: Mapping[str, Wait]) -> None:
         pulse.beat()
         routes.tell(streams, waits)
         pages.tell(streams, city, waits, clock.now_ms())
 
-    app = create_app(city, store, yards, streams, pulse, clock)
+    app = create_app(city, store, yards, streams, pulse, clock, limits, staffed)
+    telling = (yards, session, tell, findings, errands, clock, stopping)
     threads = [
-        threading.Thread(
-            target=publisher.run, args=(yards, session, tell, findings, clock, stopping), name="publisher", daemon=True
-        ),
+        threading.Thread(target=publisher.run, args=telling, name="publisher", daemon=True),
         threading.Thread(target=hindsight.run, args=(looking_back, stopping), name="hindsight", daemon=True),
     ]
-    with serving(app, listener, streams):
+    with serving(app, listener, streams, limits):
         for thread in threads:
             thread.start()
         stopping.wait()
@@ -107,14 +147,27 @@ def main(argv: list[str]) -> int:
     asked = parser.parse_args(argv)
     config = load(asked.config, ApiConfig)
     city = load_city(beside(asked.config, config.city))
+    clock = SystemClock()
+    staffed = _staff(config, asked.config, clock)
     logs.to_stderr(asked.verbose)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(contextlib.closing(open_configured(config.store, asked.config)))
         listener = stack.enter_context(listen(config.listen))
         session = None
         if config.broker is not None and config.publish:
-            session = stack.enter_context(Session(config.broker.beside(asked.config), API))
+            receipts = [] if staffed is None else [topics.receipts(API)]
+            session = stack.enter_context(Session(config.broker.beside(asked.config), API, receipts))
         stopping = stop.on_signals()
         log.info("answering on http://%s/", config.listen)
-        run(city, store, session, listener, SystemClock(), stopping)
+        run(city, store, session, listener, config.limits, staffed, clock, stopping)
     return 1 if stopping.failed else 0
+
+
+def _staff(config: ApiConfig, path: Path, clock: Clock) -> Staff | None:
+    if config.staff is None:
+        return None
+    if config.broker is None or not config.publish:
+        raise BadConfig(f"{path}: [staff] needs [broker] and publish = true, for what staff say goes the way of all readings")
+    keys = KeyFile(beside(path, config.staff.keys))
+    keys.read()  # a file that cannot be used ends us here
+    return Staff(Door(keys, Audit(beside(path, config.staff.audit)), clock), Errands())

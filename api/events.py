@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from api import holds
 from api.lane import SILENT_MS, Look, looks
 from api.pace import departure_role, heads
-from hoflicht.catalogue import Role, Yard
+from hoflicht.catalogue import STAFF, Role, Yard
 from hoflicht.reading import Reading
 
 WAY_OUT_MS = 60_000  # from a bay to the counter at the exit
@@ -32,7 +33,7 @@ class MovedUp(msgspec.Struct, frozen=True):
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """A gate that is held from now on, or no more."""
+    """A gate that is held from now on, or no more; staff's word counts as a gate of its own."""
 
     at_ms: int
     gate: str
@@ -60,8 +61,8 @@ Event: TypeAlias = Passage | MovedUp | Hold | InUse | Outage | Look
 def events(yard: Yard, readings: Sequence[Reading]) -> list[Event]:
     """All events in `readings`, which are sorted by time; whatever else they tell is left out."""
     bays = [name for name, sensor in yard.sensors.items() if sensor.role is Role.BAY]
-    found = [*_plain(yard, readings), *_looks(yard, readings), *_moves(yard, readings), *_in_use(bays, readings)]
-    return sorted(found, key=_order)
+    seen: list[Event] = [*_looks(yard, readings), *_moves(yard, readings), *_in_use(bays, readings)]
+    return sorted([*_plain(yard, readings), *_said(readings), *seen], key=_order)
 
 
 def _plain(yard: Yard, readings: Iterable[Reading]) -> Iterator[Event]:
@@ -75,6 +76,12 @@ def _plain(yard: Yard, readings: Iterable[Reading]) -> Iterator[Event]:
             yield Hold(reading.at_ms, reading.sensor, reading.value >= 0.5)
         elif reading.quantity == "port_open" and role in (Role.LANE_ENTRY, departs):
             yield Outage(reading.at_ms, reading.sensor, reading.value < 0.5)
+
+
+def _said(readings: Iterable[Reading]) -> Iterator[Hold]:
+    for spell in holds.spells(readings):
+        yield Hold(spell.from_ms, STAFF, True)
+        yield Hold(spell.until_ms, STAFF, False)
 
 
 def _looks(yard: Yard, readings: Iterable[Reading]) -> Iterator[Look]:

@@ -1,14 +1,30 @@
-"""What every answer carries: no third party, no guessing of types, no referrer; and for the API: open to every site's script."""
+"""What stands before every route: how much may be asked, and what every answer carries.
 
+In: a bound on requests by address, on path, header and body. Out: no third party, no guessing of types, no referrer; and for the
+open API: free to every site's script. Strict-Transport-Security is the business of the proxy that speaks TLS (RFC 6797 §7.2 forbids
+it without).
+"""
+
+from fastapi.responses import Response
+from prometheus_client import Counter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.limits import Buckets, Callers
+from api.problems import Problem
+
+MAX_TARGET = 2_000  # bytes of path and query; the longest that means anything here has some 200
+MAX_HEADER = 8_192  # bytes of all header fields; nginx and Apache take as many in one; a browser sends some 1 000
+MAX_BODY = 1_024  # bytes; no request here needs a body, and none is read
+CALLER = "hoflicht.caller"  # in a scope: who asks, as `Callers` names him
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors *",  # a city's site may show the page in a frame; it has nothing to click
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",  # all of it is public; a city's site may show it
 }
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Retry-After"}
 PREFLIGHT = {
@@ -19,35 +35,61 @@ PREFLIGHT = {
 }
 ENDLESS = ("/stream", "/live")  # a stream without its body would never end
 OPEN = ("/v1/", "/openapi.json")  # what scripts of other sites may read
+STAFF_PATH = "/v1/staff/"  # but not this
+STAFF_ONLY = {"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store"}
+
+refused = Counter("hoflicht_api_refused", "Requests refused before any route saw them", ["status"])
 
 
 class Guard:
     """An ASGI middleware. CORS headers go out unasked, so that a shared cache never holds an answer without them."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers, buckets: Buckets) -> None:
         self._app = app
+        self._callers = callers
+        self._buckets = buckets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_open = scope["path"].startswith(OPEN)
-        if is_open and scope["method"] == "OPTIONS":
-            await send({"type": "http.response.start", "status": 204, "headers": _raw(PREFLIGHT)})
-            await send({"type": "http.response.body", "body": b""})
-            return
-
-        if scope["method"] == "HEAD" and not scope["path"].endswith(ENDLESS):
-            scope = {**scope, "method": "GET"}  # RFC 9110 §9.3.2; the server keeps the body to itself
+        is_staff = scope["path"].startswith(STAFF_PATH)
+        is_open = scope["path"].startswith(OPEN) and not is_staff
+        carried = SECURITY | (CORS if is_open else {}) | (STAFF_ONLY if is_staff else {})
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update({**SECURITY, **CORS} if is_open else SECURITY)
+                MutableHeaders(scope=message).update(carried)
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        caller = self._callers.name(scope["client"][0]) if scope.get("client") else None
+        refusal = self._refusal(scope, caller)
+        if refusal is not None:
+            refused.labels(refusal.status_code).inc()
+            await refusal(scope, receive, guarded)
+        elif is_open and scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=PREFLIGHT)(scope, receive, send)
+        else:
+            # RFC 9110 §9.3.2: HEAD is GET; the server keeps the body to itself
+            is_head = scope["method"] == "HEAD" and not scope["path"].endswith(ENDLESS)
+            method = "GET" if is_head else scope["method"]
+            await self._app({**scope, "method": method, CALLER: caller}, receive, guarded)
+
+    def _refusal(self, scope: Scope, caller: str | None) -> Response | None:
+        wait_s = self._buckets.take(caller) if caller is not None else 0
+        if wait_s:
+            return Problem.often().response({"Retry-After": str(wait_s)})
+        problem = _too_large(scope)
+        return None if problem is None else problem.response({"Connection": "close"})  # what still comes of it is not read
 
 
-def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+def _too_large(scope: Scope) -> Problem | None:
+    """What in the request has more bytes than anything here needs."""
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET:
+        return Problem.of(414, f"path and query may have {MAX_TARGET} bytes")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER:
+        return Problem.of(431, f"all header fields together may have {MAX_HEADER} bytes")
+    told = dict(scope["headers"])
+    if b"transfer-encoding" in told or int(told.get(b"content-length", 0)) > MAX_BODY:  # the server lets only digits pass
+        return Problem.of(413, "no request here needs a body")
+    return None

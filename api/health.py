@@ -45,11 +45,15 @@ class Pulse:
         return True
 
 
+WELL = describe(Health, tagged=False)
+WELL["responses"][503] = {"description": "It is not", "content": WELL["responses"][200]["content"]}
+
+
 def router(pulse: Pulse) -> APIRouter:
     """The routes for operators."""
     routes = APIRouter()
 
-    @routes.get("/healthz", tags=["platform"], summary="Is the platform well? 503 where it is not", **describe(Health))
+    @routes.get("/healthz", tags=["platform"], summary="Is the platform well? 503 where it is not", **WELL)
     def healthz() -> Response:
         health = pulse.health()
         return Response(msgspec.json.encode(health), 200 if health.ok else 503, {"Cache-Control": "no-store"}, JSON)

@@ -1,6 +1,7 @@
 """The OpenAPI description: schemas from the structs that are sent, with worked examples."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -8,12 +9,23 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 
-from api import problems
-from api.answers import AirAnswer, AirsAnswer, Health, LampAnswer, LampsAnswer, Measured, OpeningHours, YardAnswer, YardsAnswer
+from api.answers import (
+    AirAnswer,
+    AirsAnswer,
+    Health,
+    HoldAnswer,
+    LampAnswer,
+    LampsAnswer,
+    Measured,
+    OpeningHours,
+    YardAnswer,
+    YardsAnswer,
+)
 from api.forecast import ForecastAnswer, HourForecast
+from api.guard import MAX_HEADER, MAX_TARGET
 from api.history import HistoryAnswer, Point, Series
 from api.past import Unknown
-from api.problems import Problem
+from api.problems import MEDIA_TYPE, Problem
 from api.reply import JSON
 from hoflicht import __version__
 from hoflicht.wait import State, Trend, Trust, Wait
@@ -21,7 +33,8 @@ from hoflicht.wait import State, Trend, Trust, Wait
 REF = "#/components/schemas/{name}"
 ABOUT = """Live waiting times of recycling yards, street lamps and air, measured without any personal data.
 
-- Anonymous, read only, CORS open. Please keep to `Cache-Control`, and ask with `If-None-Match`.
+- Anonymous, read only, CORS open. Please keep to `Cache-Control`, and ask with `If-None-Match`. Who asks too often is told 429 and
+  when to come back (`Retry-After`).
 - The wait is the time from joining the tail of the queue to passing the entry control, for a car that arrives now: `p50_s` is the
   median, one car in ten waits less than `p10_s`, one in ten longer than `p90_s`, and `mean_s` is what to expect on average.
 - A face for people should show `shown_min`, the median rounded up to a step and held, so that it does not flicker; 61 stands for
@@ -35,6 +48,7 @@ TAGS = [
     {"name": "streams", "description": "Server-sent events: `event: wait`, a new one every ten seconds"},
     {"name": "city", "description": "Lamps and air"},
     {"name": "platform", "description": "For operators"},
+    {"name": "staff", "description": "With a key only; `hoflicht keys add` makes one. Each call is audited"},
 ]
 NOON = dt.datetime(2026, 11, 23, 11, 0, tzinfo=dt.timezone(dt.timedelta(hours=1)))
 WAIT = Wait(
@@ -93,25 +107,39 @@ EXAMPLES: dict[type, msgspec.Struct] = {
     LampsAnswer: LampsAnswer("Duisburg", [LAMP]),
     AirsAnswer: AirsAnswer("Duisburg", [AIR]),
     Health: Health(True, __version__, "answers", 4),
+    HoldAnswer: HoldAnswer("hof-nord", NOON + dt.timedelta(minutes=45)),
 }
 PROBLEMS = (
+    Problem.of(400, "more than the database reads at once; ask for less"),
     Problem.of(404, "there is no yard 'hof-ost'; there are: hof-nord, hof-sued, hof-west, hof-mitte"),
+    Problem.of(413, "no request here needs a body"),
+    Problem.of(414, f"path and query may have {MAX_TARGET} bytes"),
     Problem.of(422, "step: Input should be greater than or equal to 60"),
+    Problem.often(),
+    Problem.of(431, f"all header fields together may have {MAX_HEADER} bytes"),
     Problem.of(503, "the database does not answer; try again in a few seconds"),
 )
+STAFF_PROBLEMS = (
+    *PROBLEMS,
+    Problem.of(401, "no such key, or it has expired"),
+    Problem.of(403, "this key lacks the scope yards:hold"),
+)
+STAFF_KEY: dict[str, Any] = {"security": [{"staffKey": []}]}
+SCHEMES = {"staffKey": {"type": "http", "scheme": "bearer", "description": "A key of `hoflicht keys add`, with the scope it needs"}}
 
 
-def describe(shape: type, media_type: str = JSON, status: int = 200) -> dict[str, Any]:
-    """How a route answers: `shape` as JSON, and in `media_type` too where that is another."""
+def describe(shape: type, media_type: str = JSON, problems: Iterable[Problem] = PROBLEMS, *, tagged: bool = True) -> dict[str, Any]:
+    """How a route answers: `shape` as JSON, and in `media_type` too where that is another; `tagged`: with an ETag."""
     content: dict[str, Any] = {JSON: {"schema": {"$ref": REF.format(name=shape.__name__)}, "example": _example(shape)}}
     if media_type != JSON:
-        content[media_type.partition(";")[0]] = {"schema": {"type": "string"}}
-    failed = {problem.status: {"description": problem.title, "content": _problem(problem)} for problem in PROBLEMS}
-    return {"response_class": Response, "responses": {status: {"description": "As asked", "content": content}, **failed}}
+        content[media_type.partition(";")[0]] = {"schema": {"type": "object" if media_type.endswith("json") else "string"}}
+    failed = {problem.status: {"description": problem.title, "content": _problem(problem)} for problem in problems}
+    kept = {304: {"description": "As you have it (If-None-Match)"}} if tagged else {}
+    return {"response_class": Response, "responses": {200: {"description": "As asked", "content": content}, **kept, **failed}}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
-    return {problems.MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}, "example": msgspec.to_builtins(problem)}}
+    return {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}, "example": msgspec.to_builtins(problem)}}
 
 
 def describe_app(app: FastAPI) -> dict[str, Any]:
@@ -126,7 +154,9 @@ def describe_app(app: FastAPI) -> dict[str, Any]:
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         )
         _, schemas = msgspec.json.schema_components((*EXAMPLES, Problem), ref_template=REF)
-        document.setdefault("components", {})["schemas"] = schemas
+        components = document.setdefault("components", {})
+        components["schemas"] = components.get("schemas", {}) | schemas
+        components["securitySchemes"] = SCHEMES
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -9,12 +9,13 @@ from typing import Protocol
 
 from prometheus_client import Counter, Gauge
 
+from api.errands import Errands
 from api.hindsight import Findings
 from api.opening import ms
 from api.yards import Yards
 from hoflicht import topics, wait
 from hoflicht.batch import batch
-from hoflicht.broker import Confirmed, Connected, Event, Message
+from hoflicht.broker import Confirmed, Connected, Event, Message, Received
 from hoflicht.catalogue import API, ESTIMATE
 from hoflicht.clock import Clock
 from hoflicht.errors import Unavailable
@@ -43,13 +44,24 @@ class Publishing(Protocol):
 
     def event(self, timeout_s: float) -> Event | None: ...
 
+    def acknowledge(self, received: Received) -> None: ...
 
-def run(yards: Yards, session: Publishing | None, tell: Tell, findings: Findings, clock: Clock, stopping: threading.Event) -> None:
+
+def run(
+    yards: Yards,
+    session: Publishing | None,
+    tell: Tell,
+    findings: Findings,
+    errands: Errands,
+    clock: Clock,
+    stopping: threading.Event,
+) -> None:
     """Publish over `session`, if there is one, and `tell` the same waits to this process, until `stopping`.
 
-    What hindsight puts into `findings` goes into the store the same way.
+    What hindsight puts into `findings` goes into the store the same way, and so do `errands`, at once; the session must have
+    subscribed to their receipts.
     """
-    publisher = Publisher(session, clock) if session is not None else None
+    publisher = Publisher(session, errands, clock) if session is not None else None
     while not stopping.is_set():
         waits = yards.waits()
         tell(waits)
@@ -66,8 +78,9 @@ def run(yards: Yards, session: Publishing | None, tell: Tell, findings: Findings
 class Publisher:
     """The way to the broker, and what has already gone it."""
 
-    def __init__(self, session: Publishing, clock: Clock) -> None:
+    def __init__(self, session: Publishing, errands: Errands, clock: Clock) -> None:
         self._session = session
+        self._errands = errands
         self._clock = clock
         self._kept_ms: int | None = None
         self._kept_states: dict[str, State] = {}
@@ -90,14 +103,18 @@ class Publisher:
                 self._write_back(findings.get_nowait())
 
     def rest(self, stopping: threading.Event) -> None:
-        """Wait for the next round; a new connection begins it at once, for that broker may have forgotten everything."""
+        """Run errands until the next round; a new connection begins it at once, for that broker may have forgotten everything."""
         end_ms = self._clock.monotonic_ms() + round(INTERVAL_S * 1000)
         while not stopping.is_set() and self._clock.monotonic_ms() < end_ms:
+            self._errands.send(self._session.publish, self._clock.now_ms())
             event = self._session.event(GLANCE_S)
             if isinstance(event, Connected):
                 return
             if isinstance(event, Confirmed):
                 self._heed(event)
+            if isinstance(event, Received):
+                self._session.acknowledge(event)
+                self._errands.settle(event.message)
 
     def _heed(self, confirmed: Confirmed) -> None:
         refused = confirmed.code >= REFUSED_FROM

@@ -288,7 +288,7 @@ class Queue:
         lane[: len(self.p)] = self.lane
         share = (1 - DOUBT_FADES) / (1 + DOUBT_FADES)  # the spread of one car's weight sums to one
         spread = _fading() @ lane * share
-        p = DOUBT * spread[:, None, None] * self.p.sum(axis=0)
+        p: Array = DOUBT * spread[:, None, None] * self.p.sum(axis=0)
         p[: len(self.p)] += (1 - DOUBT) * self.p
         return p
 

@@ -13,6 +13,7 @@ class Reason(enum.StrEnum):
     TAIL_COUNTER = "the counter at the end of the queue is silent"
     COUNTER_OUT = "a counter is out and the queue has drifted out of knowledge"
     GATE_HELD = "the gate is held"
+    STAFF = "staff let nobody in for now"
     STANDSTILL = "cars stand and nobody is let in"
     OUT_OF_SIGHT = "the queue is longer than its sensors reach"
     TOO_WIDE = "too uncertain for a number"

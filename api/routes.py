@@ -1,13 +1,14 @@
 """The open API under /v1: each route asks, translates and answers."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from api import answers, outlook, streams
 from api.history import MAX_STEP_S, MIN_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
@@ -27,11 +28,20 @@ DAY_MS = 86_400_000  # a lamp or an air sensor that was silent for longer is lef
 HISTORY_MAX_AGE_S = 60
 DEFAULT_STEP_S = 300
 
+
+def _of_this_century(text: str) -> str:
+    """No number, which would be read as seconds since 1970, and no year that leaves no room for a day before it."""
+    if not re.match(r"20\d\d-\d\d-\d\d[Tt ]", text):
+        raise ValueError("expected an instant of the years 2000 to 2099, an example: 2026-11-23T08:00:00Z")
+    return text
+
+
 YardId = Annotated[str, Path(max_length=63, description="Id of a yard, as /v1/yards lists it", examples=["hof-nord"])]
 Geo = Annotated[Literal["json", "geojson"], Query(alias="format", description="`geojson`: a FeatureCollection (RFC 7946)")]
 Table = Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Without it the Accept header decides")]
-From = Annotated[AwareDatetime | None, Query(alias="from", description="RFC 3339 with its zone, `+` as `%2B`; default: a day ago")]
-Until = Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339 with its zone; default: now")]
+Instant = Annotated[AwareDatetime, BeforeValidator(_of_this_century)]
+From = Annotated[Instant | None, Query(alias="from", description="RFC 3339 with its zone, `+` as `%2B`; default: a day ago")]
+Until = Annotated[Instant | None, Query(alias="to", description="RFC 3339 with its zone; default: now")]
 Step = Annotated[int, Query(ge=MIN_STEP_S, le=MAX_STEP_S, description="Length of a step in seconds")]
 What = Annotated[Quantity, Query(description="`passage` is a sum of each step, the others are means")]
 
@@ -66,12 +76,12 @@ def _add_yards(routes: APIRouter, city: City, yards: Yards) -> None:
 
     @routes.get("/yards/{yard}", tags=["yards"], summary="One yard with its present wait", **describe(answers.YardAnswer))
     def one_yard(request: Request, yard: YardId) -> Response:
-        name = _known(city, yard)
+        name = known(city, yard)
         return reply(request, msgspec.json.encode(answers.yard_answer(name, city.yards[name], city, yards.wait(name))))
 
     @routes.get("/yards/{yard}/wait", tags=["yards"], summary="The present wait of a yard", **describe(Wait))
     def one_wait(request: Request, yard: YardId) -> Response:
-        return reply(request, wait.encode(yards.wait(_known(city, yard))))
+        return reply(request, wait.encode(yards.wait(known(city, yard))))
 
 
 def _add_history(routes: APIRouter, city: City, store: Store, clock: Clock) -> None:
@@ -86,7 +96,7 @@ def _add_history(routes: APIRouter, city: City, store: Store, clock: Clock) -> N
         step: Step = DEFAULT_STEP_S,
         form: Table = None,
     ) -> Response:
-        name = _known(city, yard)
+        name = known(city, yard)
         until = end or dt.datetime.fromtimestamp(clock.now_ms() / 1000, dt.UTC)
         answer = history(store, city, name, quantity, Span(start or until - dt.timedelta(days=1), until, step))
         if form == "csv" or (form is None and "text/csv" in request.headers.get("accept", "")):
@@ -96,13 +106,15 @@ def _add_history(routes: APIRouter, city: City, store: Store, clock: Clock) -> N
 
 
 def _add_streams(routes: APIRouter, city: City, open_streams: Streams) -> None:
-    @routes.get("/stream", tags=["streams"], summary="Each new wait of all yards", **describe(Wait, streams.MEDIA_TYPE))
+    told = describe(Wait, streams.MEDIA_TYPE, tagged=False)
+
+    @routes.get("/stream", tags=["streams"], summary="Each new wait of all yards", **told)
     async def all_waits() -> Response:
         return Stream(open_streams, [channel(name) for name in city.yards])
 
-    @routes.get("/yards/{yard}/stream", tags=["streams"], summary="Each new wait of a yard", **describe(Wait, streams.MEDIA_TYPE))
+    @routes.get("/yards/{yard}/stream", tags=["streams"], summary="Each new wait of a yard", **told)
     async def waits_of_one(yard: YardId) -> Response:
-        return Stream(open_streams, [channel(_known(city, yard))])
+        return Stream(open_streams, [channel(known(city, yard))])
 
 
 def _add_places(routes: APIRouter, city: City, store: Store, clock: Clock) -> None:
@@ -135,7 +147,8 @@ def _places_reply(request: Request, answer: msgspec.Struct, places: list[Any], f
     return reply(request, msgspec.json.encode(answer))
 
 
-def _known(city: City, yard: str) -> str:
+def known(city: City, yard: str) -> str:
+    """`yard`, where the city has it; else raise Wrong."""
     if yard not in city.yards:
         raise Wrong(404, f"there is no yard {yard!r}; there are: {', '.join(city.yards)}")
     return yard

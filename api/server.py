@@ -8,11 +8,15 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from api.connections import connections
+from api.guard import MAX_HEADER, MAX_TARGET
+from api.limits import Limits
 from api.streams import MAX_CLIENTS, Streams
 from hoflicht.errors import BadConfig
 
 PLAIN_REQUESTS = 500  # under way besides the streams; more than that are told to come back
 BACKLOG = 512
+KEEP_ALIVE_S = 5  # a page asks for its style and script at once, and then for the stream
 GRACE_S = 2  # for answers under way when we end; streams end at once
 JOIN_S = 5.0
 
@@ -32,15 +36,20 @@ def listen(address: str) -> socket.socket:
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI, listener: socket.socket, streams: Streams) -> Iterator[None]:
+def serving(app: FastAPI, listener: socket.socket, streams: Streams, limits: Limits) -> Iterator[None]:
     """Answer on `listener` while the block runs; then end `streams` and close."""
     config = uvicorn.Config(
         app,
+        http=connections(limits),
+        ws="none",
         log_config=None,
-        log_level="warning",  # that it starts and ends we say ourselves
+        log_level="error",  # that it starts and ends we say ourselves, and strangers who send nonsense fill no log
         access_log=False,  # addresses of citizens belong into no log
         lifespan="off",
         server_header=False,
+        forwarded_allow_ips=list(limits.proxies),
+        h11_max_incomplete_event_size=MAX_TARGET + 2 * MAX_HEADER,  # beyond what is answered with a reason it just closes
+        timeout_keep_alive=KEEP_ALIVE_S,
         limit_concurrency=MAX_CLIENTS + PLAIN_REQUESTS,
         timeout_graceful_shutdown=GRACE_S,
     )

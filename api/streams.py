@@ -6,6 +6,7 @@ has not taken in when the next one comes is overwritten.
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from fastapi.responses import Response
 from prometheus_client import Gauge
 from starlette.types import Receive, Scope, Send
 
+from api.guard import CALLER
 from api.problems import Problem
 
 MEDIA_TYPE = "text/event-stream"
@@ -53,9 +55,11 @@ class Slot:
 class Streams:
     """All open streams. `put` and `close` may be called from any thread, the rest from the server's loop."""
 
-    def __init__(self, ping_s: float = PING_S, max_clients: int = MAX_CLIENTS) -> None:
+    def __init__(self, ping_s: float = PING_S, max_clients: int = MAX_CLIENTS, max_of_one: int = MAX_CLIENTS) -> None:
         self.ping_s = ping_s
         self._max_clients = max_clients
+        self._max_of_one = max_of_one  # caller
+        self._of = Counter[str]()
         self._latest: dict[str, bytes] = {}
         self._slots: set[Slot] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,8 +87,12 @@ class Streams:
         """Whether one more client is too many."""
         return len(self._slots) >= self._max_clients
 
+    def has_enough(self, caller: str | None) -> bool:
+        """Whether `caller` has as many as one may have."""
+        return caller is not None and self._of[caller] >= self._max_of_one
+
     @contextmanager
-    def slot(self, channels: Iterable[str]) -> Iterator[Slot]:
+    def slot(self, channels: Iterable[str], caller: str | None = None) -> Iterator[Slot]:
         """A client's place, with the newest events waiting in it."""
         slot = Slot(channels)
         with self._lock:
@@ -92,11 +100,13 @@ class Streams:
             for channel in sorted(slot.channels & self._latest.keys()):
                 slot.put(channel, self._latest[channel])
         self._slots.add(slot)
+        self._of.update([caller] if caller else [])
         clients.set(len(self._slots))
         try:
             yield slot
         finally:
             self._slots.discard(slot)
+            self._of -= Counter([caller] if caller else [])  # keeps only who has one left
             clients.set(len(self._slots))
 
     def _spread(self, channel: str, what: bytes) -> None:
@@ -120,7 +130,11 @@ class Stream(Response):
         if self._streams.is_full or self._streams.is_closed:
             await Problem.busy().response()(scope, receive, send)
             return
-        with self._streams.slot(self._channels) as slot:
+        caller = scope.get(CALLER)
+        if self._streams.has_enough(caller):
+            await Problem.crowded().response()(scope, receive, send)
+            return
+        with self._streams.slot(self._channels, caller) as slot:
             headers = [pair for pair in self.raw_headers if pair[0] != b"content-length"]  # it has no end to know
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await self._tell(slot, receive, send)

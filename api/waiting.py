@@ -13,6 +13,7 @@ import msgspec
 
 from api import arrival, queue, sight, steps
 from api.day import Day, Number
+from api.holds import HOLD
 from api.lane import SILENT_MS
 from api.opening import EARLIER, Opening, ms, utc
 from api.profile import COLD, Profile
@@ -38,7 +39,7 @@ TOO_WIDE_S = 3_600  # a band wider than an hour helps nobody, unless
 TOO_WIDE_SHARE = 1.5  # the wait is so long that this share of it is wider still
 BLIND_AFTER = 4  # cars that one counter has seen more than the other can explain: it is dead, not unlucky (0.03 ** 4)
 RECKONED_MS = 20 * 60_000  # so long a queue is known without the counter at its end
-QUANTITIES = ("passage", "presence", "occupied", "held")  # of a yard; and of its gateways HEALTH
+QUANTITIES = ("passage", "presence", "occupied", "held", HOLD)  # of a yard; and of its gateways HEALTH
 
 
 def estimate(yard: str, city: City, events: Sequence[Reading], at: dt.datetime, profile: Profile = COLD) -> Wait:
@@ -100,6 +101,8 @@ def _told(opening: Opening, at_ms: int, blank: Wait, trust: Trust, alive: bool) 
     """What may be said at `at_ms` of an open yard."""
     day = opening.until(at_ms)
     reason = _why_unknown(opening, day, at_ms, alive)
+    if reason and opening.is_held_by_staff(at_ms):  # they know without a sensor
+        return msgspec.structs.replace(blank, state=State.HELD, reason=Reason.STAFF)
     if reason:
         return msgspec.structs.replace(blank, reason=reason)
     mass = day.queue.lane
@@ -124,7 +127,7 @@ def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: 
         late = not opening.goes_on and at_ms + expected_s * 1000 > last_ms
         return msgspec.structs.replace(wait, state=State.CLOSING if late else state, mean_s=mean_s, **more)
 
-    held = Reason.GATE_HELD if day.held else _standstill(day, opening.yard, at_ms)
+    held = _why_held(opening, day, at_ms)
     if held:
         return told(State.HELD, p50_s, more_than_s=p10_s or None, reason=held)
     beyond = _beyond(day, opening.yard, at_ms)
@@ -182,6 +185,12 @@ def _counter_out(day: Day, at_ms: int) -> Reason | None:
         if day.pace.chance_of_silence(day.since_s(at_ms), silent_s) < DEAD:
             return Reason.GATE_COUNTER
     return None
+
+
+def _why_held(opening: Opening, day: Day, at_ms: int) -> Reason | None:
+    if opening.is_held_by_staff(at_ms):
+        return Reason.STAFF
+    return Reason.GATE_HELD if day.held else _standstill(day, opening.yard, at_ms)
 
 
 def _standstill(day: Day, yard: Yard, at_ms: int) -> Reason | None:

@@ -16,6 +16,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 API = "api"  # the client id under which the api writes its estimates back
 ESTIMATE = "estimate"  # the sensor of a yard that stands for them
+STAFF = "staff"  # and the one that stands for what its staff say
 
 
 class Role(enum.StrEnum):
@@ -174,5 +175,6 @@ def _complaints_of_yard(yard: Yard) -> Iterator[str]:
     for name, sensor in yard.sensors.items():
         if sensor.role is Role.LANE and sensor.position_m is None:
             yield f"sensors.{name}: a lane sensor needs position_m, its distance from the entry control in metres"
-    if ESTIMATE in yard.sensors:
-        yield f"sensors: {ESTIMATE!r} is taken by the platform's own estimate"
+    for taken, by in ((ESTIMATE, "the platform's own estimate"), (STAFF, "what staff say")):
+        if taken in yard.sensors:
+            yield f"sensors: {taken!r} is taken by {by}"

@@ -44,6 +44,7 @@ QUANTITIES: dict[str, Quantity] = {
     "speed": _sample("m/s", 0, 70, "speed of what passed"),
     "occupied": _state("the bay is in use"),
     "held": _state("the gate lets nobody in for now"),
+    "hold": Quantity("s", 0, 10_800, Kind.STATE, "staff let nobody in for so long from now; 0: no more"),
     # What was estimated and shown
     "wait_p10": _sample("s", 0, 86_400, "estimated wait, shorter for one car in ten"),
     "wait_p50": _sample("s", 0, 86_400, "estimated wait, median"),
@@ -100,7 +101,7 @@ QUANTITIES: dict[str, Quantity] = {
     "spool_bytes": _sample("B", 0, 1e13, "size of the spool on disk"),
     "spool_age": _sample("s", 0, 1e10, "age of the oldest reading that waits"),
     "spool_hours_left": _sample("h", 0, 1e6, "hours until the spool is full at the present rate"),
-    "dropped": _sample("count", 0, 1e10, "readings given up since the start because the disk or the spool was full"),
+    "dropped": _sample("count", 0, 1e10, "readings given up since the start: no room on the disk, or a device that said too much"),
     "quarantined": _sample("count", 0, 1e10, "readings set aside because ingest refuses them"),
     "receipt_latency": _sample("s", 0, 86_400, "from publishing a batch to its receipt"),
     "clock_synchronised": _state("the gateway's clock is set"),
@@ -109,4 +110,5 @@ QUANTITIES: dict[str, Quantity] = {
     "frames": _sample("count", 0, 1e12, "good frames since the start"),
     "frames_lost": _sample("count", 0, 1e10, "frames that a gap in the sequence numbers shows as lost"),
     "noise_bytes": _sample("B", 0, 1e13, "bytes that were part of no good frame since the start"),
+    "surplus": _sample("count", 0, 1e12, "readings given up since the start because the device said more than an honest one can"),
 }

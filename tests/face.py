@@ -1,6 +1,6 @@
 """The public face on a real port over a real store, with a clock that tests turn."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +9,9 @@ import httpx
 from api import pages, routes
 from api.app import create_app
 from api.health import Pulse
+from api.limits import Limits
 from api.server import listen, serving
+from api.staff import Staff
 from api.streams import Streams
 from api.yards import Yards
 from hoflicht import Reading
@@ -23,11 +25,14 @@ from store.readings import Store, open_store
 class Face:
     """A running server, what it stands on, and a client that asks it."""
 
-    def __init__(self, city: City, store: Store, clock: HandClock, streams: Streams) -> None:
+    def __init__(
+        self, city: City, store: Store, clock: HandClock, streams: Streams, limits: Limits, staffed: Staff | None = None
+    ) -> None:
         self.city, self.store, self.clock, self.streams = city, store, clock, streams
         self.yards = Yards(store, city, clock)
         self.pulse = Pulse(store, clock)
-        self.app = create_app(city, store, self.yards, streams, self.pulse, clock)
+        self.limits = limits
+        self.app = create_app(city, store, self.yards, streams, self.pulse, clock, limits, staffed)
         self.url = ""
         self.client = httpx.Client()
 
@@ -50,12 +55,17 @@ def facing(
     readings: Iterable[Reading] = (),
     store: Store | None = None,
     streams: Streams | None = None,
+    limits: Limits | None = None,
+    staffed: Callable[[HandClock], Staff] | None = None,
 ) -> Iterator[Face]:
     """Serve `city` at `now_ms` from a store that holds `readings`, until the block ends."""
     store = store or open_store(f"sqlite:///{folder / 'readings.db'}")
     store.write(list(readings))
-    face = Face(city, store, HandClock(now_ms), streams or Streams())
-    with face.client, listen("127.0.0.1:0") as listener, serving(face.app, listener, face.streams):
+    clock = HandClock(now_ms)
+    limits = limits or Limits()
+    streams = streams or Streams(max_of_one=limits.streams)
+    face = Face(city, store, clock, streams, limits, staffed(clock) if staffed else None)
+    with face.client, listen("127.0.0.1:0") as listener, serving(face.app, listener, face.streams, face.limits):
         face.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         yield face
     store.close()

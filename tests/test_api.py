@@ -1,6 +1,7 @@
 """The open API as its clients meet it: over HTTP, on a real server and a real store."""
 
 import csv
+import re
 import socket
 import subprocess
 import sys
@@ -147,6 +148,8 @@ def test_a_history_comes_as_csv_for_those_who_ask(face: Face, query: str, accept
         ("/v1/yards/hof-nord/history?quantity=plates", 422, "A parameter is not as it should be", "quantity: "),
         ("/v1/yards/hof-nord/history?step=1", 422, "A parameter is not as it should be", "step: "),
         ("/v1/yards/hof-nord/history?from=2026-11-23T07:00:00", 422, "A parameter is not as it should be", "from: "),
+        ("/v1/yards/hof-nord/history?to=0001-01-01T00:00:00Z", 422, "A parameter is not as it should be", "of the years 2000 to"),
+        ("/v1/yards/hof-nord/history?to=0.5", 422, "A parameter is not as it should be", "of the years 2000 to 2099"),
         (
             "/v1/yards/hof-nord/history?from=2027-01-01T00:00:00Z",
             422,
@@ -330,6 +333,13 @@ def test_the_description_has_an_example_and_a_schema_for_every_answer(face: Face
         body = operation["responses"]["200"]["content"]["application/json"]
         assert body["schema"]["$ref"].removeprefix("#/components/schemas/") in document["components"]["schemas"]
         assert body["example"]
+
+
+def test_all_that_the_description_refers_to_is_in_it(face: Face) -> None:
+    document = face.get("/openapi.json")
+
+    referred = set(re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', document.text))
+    assert referred - set(document.json()["components"]["schemas"]) == set()
 
 
 @pytest.mark.parametrize("shape", EXAMPLES)

@@ -66,6 +66,7 @@ def test_names_may_hold_underscores(tmp_path: Path) -> None:
         ("mon =", "monday =", "[yards.hof] hours.weekly: 'monday' is no day; allowed: mon, tue, wed, thu, fri, sat, sun"),
         ('"lane-entry"', '"lane"', "[yards.hof] sensors.lane-in: a lane sensor needs position_m, its distance from the entry"),
         ("lane-in =", "estimate =", "[yards.hof] sensors: 'estimate' is taken by the platform's own estimate"),
+        ("lane-in =", "staff =", "[yards.hof] sensors: 'staff' is taken by what staff say"),
         (
             "lane-in =",
             "_lane =",

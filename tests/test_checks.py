@@ -23,6 +23,7 @@ def fault(city: City, gateway: str, reading: Reading) -> str | None:
         ("gw-strasse", Reading("lamp-0012", "traffic", "passage", NOW, 1.0)),
         ("gw-strasse", Reading("cabinet-07", "meter", "voltage_l1", NOW, 230.0)),
         ("api", Reading("hof-west", "estimate", "wait_p50", NOW, 600.0)),
+        ("api", Reading("hof-west", "staff", "hold", NOW, 600.0)),
     ],
 )
 def test_what_the_catalogue_knows_may_be_said(city: City, gateway: str, reading: Reading) -> None:
@@ -49,8 +50,9 @@ def test_nobody_speaks_for_another(city: City, gateway: str, site: str, sensor: 
     assert fault(city, gateway, Reading(site, sensor, "passage", NOW, 1.0)) == expected
 
 
-def test_only_the_api_estimates_and_it_does_nothing_else(city: City) -> None:
+def test_only_the_api_estimates_and_says_what_staff_say_and_it_does_nothing_else(city: City) -> None:
     assert fault(city, "gw-hof-nord", Reading("hof-nord", "estimate", "wait_p50", NOW, 60.0)) == "unknown-sensor"
+    assert fault(city, "gw-hof-nord", Reading("hof-nord", "staff", "hold", NOW, 60.0)) == "unknown-sensor"
     assert fault(city, "api", Reading("hof-nord", "gate-in", "passage", NOW, 1.0)) == "unknown-sensor"
 
 

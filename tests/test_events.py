@@ -134,6 +134,7 @@ spoken = st.one_of(
     st.builds(said, st.sampled_from(["lane-3", "lane-50"]), st.just("presence"), seconds, st.sampled_from([0.0, 1.0])),
     st.builds(said, st.sampled_from(["bay-1", "bay-2"]), st.just("occupied"), seconds, st.sampled_from([0.0, 1.0])),
     st.builds(said, st.just("barrier"), st.just("held"), seconds, st.sampled_from([0.0, 1.0])),
+    st.builds(said, st.just("staff"), st.just("hold"), seconds, st.sampled_from([0.0, 1.0, 60.0])),
     st.builds(said, st.just("gate-in"), st.just("port_open"), seconds, st.sampled_from([0.0, 1.0])),
 )
 

@@ -52,7 +52,14 @@ def test_the_gateway_reports_about_itself_and_each_port(desk: Desk) -> None:
         "quarantined": 2,
         "clock_synchronised": 1.0,
     }
-    assert values(seen, "air") == {"port_open": 1.0, "port_errors": 0, "frames": 7, "frames_lost": 0, "noise_bytes": 3}
+    assert values(seen, "air") == {
+        "port_open": 1.0,
+        "port_errors": 0,
+        "frames": 7,
+        "frames_lost": 0,
+        "noise_bytes": 3,
+        "surplus": 0,
+    }
     assert {one.site for one in seen} == {"gw-hof-nord"}
     assert {one.quantity for one in seen} <= set(QUANTITIES)
 
@@ -89,6 +96,18 @@ def test_losses_are_one_line_when_they_start_and_one_when_they_end(desk: Desk, c
         "the spool is full: 10 readings had to be given up, the least important and oldest first",
         "no reading has to be given up any more",
     ]
+
+
+def test_a_flood_is_one_line_when_it_starts_and_one_when_it_ends(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    for surplus in (0, 10, 30, 30, 30):
+        desk.port.surplus = surplus
+        desk.health.look(spool())
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "the device at port air says more than an honest one can: 10 readings of it were given up",
+        "the device at port air is back at its rate; 30 readings of it were given up",
+    ]
+    assert values(desk.health.look(spool(dropped=3)), "gateway")["dropped"] == 33
 
 
 def test_what_found_no_room_in_memory_counts_as_dropped(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from api import publisher
+from api.errands import Errands
 from api.hindsight import Findings
 from api.yards import Yards
 from hoflicht import senml, topics, wait
@@ -32,14 +33,24 @@ PATIENCE_S = 10.0
 
 
 @contextmanager
-def publishing(city: City, store: Store, broker: Mosquitto, findings: Findings | None = None) -> Iterator[list[dict[str, Wait]]]:
+def publishing(
+    city: City, store: Store, broker: Mosquitto, findings: Findings | None = None, errands: Errands | None = None
+) -> Iterator[list[dict[str, Wait]]]:
     """The publisher at work; what it told this process."""
     told: list[dict[str, Wait]] = []
     stopping = threading.Event()
     clock = HandClock(NOW_MS)
-    with Session(broker.config, API) as session:
+    with Session(broker.config, API, [topics.receipts(API)]) as session:
         yards = Yards(store, city, clock)
-        arguments = (yards, session, lambda w: told.append(dict(w)), findings or queue.Queue(), clock, stopping)
+        arguments = (
+            yards,
+            session,
+            lambda w: told.append(dict(w)),
+            findings or queue.Queue(),
+            errands or Errands(),
+            clock,
+            stopping,
+        )
         thread = threading.Thread(target=publisher.run, args=arguments)
         thread.start()
         try:
@@ -157,7 +168,7 @@ def test_without_a_broker_this_process_is_told_all_the_same(city: City, store: S
         told.extend(waits if isinstance(waits, dict) else [])
         stopping.set()
 
-    publisher.run(Yards(store, city, HandClock(NOW_MS)), None, tell, queue.Queue(), HandClock(NOW_MS), stopping)
+    publisher.run(Yards(store, city, HandClock(NOW_MS)), None, tell, queue.Queue(), Errands(), HandClock(NOW_MS), stopping)
 
     assert told == ["hof-nord", "hof-sued", "hof-west", "hof-mitte"]
     assert not math.isnan(publisher.shown.labels("hof-nord")._value.get())

@@ -1,0 +1,72 @@
+"""The description of the API holds: whatever is asked, the answer is one that stands in it, and never a 500."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.keys import Scope
+from hoflicht.catalogue import City
+from tests.office import Office, working
+
+Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
+CHECKS = [
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+# Some seconds; the same in each run, so that a red one is no accident.
+SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]  # what a server behind HTTP is
+BOUNDED = settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=SLOW)
+
+
+@pytest.fixture(scope="module")
+def office(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with working(city, tmp_path_factory.mktemp("office")) as office:
+        office.face.tell()
+        office.face.streams.close()  # a stream has no end to wait for: it answers that it is busy, as described
+        yield office
+
+
+@pytest.fixture(scope="module")
+def operations(office: Office) -> list[Operation]:
+    schema = schemathesis.openapi.from_url(f"{office.url}/openapi.json")
+    return [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+
+
+def test_every_operation_is_read(operations: list[Operation]) -> None:
+    assert len(operations) == 13
+
+
+@pytest.mark.parametrize("signed", [True, False], ids=["with a key", "without"])
+def test_every_answer_is_one_that_was_described(office: Office, operations: list[Operation], signed: bool) -> None:
+    headers = {"Authorization": f"Bearer {office.key(*Scope)}"} if signed else {}
+    asked = Counter[str]()
+
+    @BOUNDED
+    @given(data=st.data())
+    def ask(operation: Operation, data: st.DataObject) -> None:
+        modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+        case = data.draw(st.one_of(modes))
+        office.clock.advance(2_000)  # a key may be used every other second
+        asked[operation.label] += 1
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+    for operation in operations:
+        ask(operation)
+
+    assert set(asked) == {operation.label for operation in operations}

@@ -1,0 +1,227 @@
+"""What a stranger can do to the public face: not much. Over HTTP, on a real server and a real store."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.responses import Response
+
+from api.limits import Limits
+from hoflicht.catalogue import City
+from tests.face import Face, facing
+from tests.lane import ms
+
+NOW_MS = ms(90)
+PATIENCE_S = 10.0
+
+
+@pytest.fixture
+def face(city: City, tmp_path: Path) -> Iterator[Face]:
+    """Behind a proxy on this machine; a caller may ask three times, then once a second, and open one stream."""
+    with facing(city, tmp_path, NOW_MS, limits=Limits(requests_per_s=1, burst=3, streams=1)) as running:
+        yield running
+
+
+def asked(face: Face, forwarded: str, path: str = "/v1/yards/hof-nord") -> int:
+    """The status for whom the proxy names so."""
+    return face.get(path, x_forwarded_for=forwarded).status_code
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(face: Face) -> None:
+    answers = [face.get("/v1/yards/hof-nord", x_forwarded_for="203.0.113.7") for _ in range(4)]
+    face.clock.advance(1_000)
+    later = asked(face, "203.0.113.7")
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert (answers[3].headers["content-type"], answers[3].headers["retry-after"]) == ("application/problem+json", "1")
+    assert answers[3].json()["title"] == "Too many requests"
+    assert 'hoflicht_api_refused_total{status="429"}' in face.get("/metrics").text
+    assert answers[3].headers["access-control-allow-origin"] == "*"  # a city's app may read why
+    assert later == 200
+
+
+def test_what_one_asks_too_often_takes_nothing_from_another(face: Face) -> None:
+    first = [asked(face, "203.0.113.7") for _ in range(4)]
+
+    assert (first[-1], asked(face, "203.0.113.8")) == (429, 200)
+
+
+def test_whatever_is_asked_for_counts(face: Face) -> None:
+    paths = ("/", "/v1/nothing", "/static/style.css", "/healthz")
+
+    assert [asked(face, "203.0.113.7", path) for path in paths] == [200, 404, 200, 429]
+
+
+def test_what_a_client_writes_of_himself_before_the_proxy_does_is_not_believed(face: Face) -> None:
+    statuses = [asked(face, f"198.51.100.{n}, 203.0.113.7") for n in range(4)]
+
+    assert statuses == [200, 200, 200, 429]
+
+
+def test_where_nobody_is_trusted_no_header_is_believed(city: City, tmp_path: Path) -> None:
+    with facing(city, tmp_path, NOW_MS, limits=Limits(requests_per_s=1, burst=3, proxies=())) as face:
+        statuses = [asked(face, f"203.0.113.{n}") for n in range(4)]
+
+    assert statuses == [200, 200, 200, 429]
+
+
+def test_what_runs_beside_the_server_has_no_limit(face: Face) -> None:
+    assert {face.get("/v1/yards/hof-nord").status_code for _ in range(20)} == {200}
+
+
+def test_one_address_opens_only_so_many_streams_and_frees_them(face: Face) -> None:
+    named = {"x-forwarded-for": "203.0.113.7"}
+    with face.client.stream("GET", face.url + "/v1/stream", headers=named) as answer:
+        lines = answer.iter_lines()  # kept: the stream ends with it
+        next(lines)
+        second = face.get("/live", **{"x-forwarded-for": "203.0.113.7"})
+        other = face.get("/v1/yards", x_forwarded_for="203.0.113.8").status_code
+        assert face.streams.has_enough("203.0.113.7")
+    deadline = time.monotonic() + PATIENCE_S
+    while face.streams.has_enough("203.0.113.7") and time.monotonic() < deadline:
+        face.tell()
+        time.sleep(0.01)
+
+    assert (second.status_code, second.headers["content-type"], other) == (429, "application/problem+json", 200)
+    assert "every 30 seconds instead" in second.json()["detail"]
+    assert not face.streams.has_enough("203.0.113.7")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/v1/yards", "/v1/yards/hof-nord/wait", "/", "/static/style.css", "/healthz", "/openapi.json"])
+def test_nobody_writes(city: City, tmp_path: Path, method: str, path: str) -> None:
+    with facing(city, tmp_path, NOW_MS) as face:
+        answer = face.client.request(method, face.url + path)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
+    assert "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "status", "detail"),
+    [
+        ("/v1/yards?" + "x" * 2_001, {}, b"", 414, "path and query may have 2000 bytes"),
+        ("/v1/yards", {"X-Long": "x" * 8_193}, b"", 431, "all header fields together may have 8192 bytes"),
+        ("/v1/yards", {}, b"x" * 1_025, 413, "no request here needs a body"),
+        ("/v1/yards", {"Transfer-Encoding": "chunked"}, b"1\r\nx\r\n0\r\n\r\n", 413, "no request here needs a body"),
+    ],
+)
+def test_what_is_too_large_is_refused_unread(
+    city: City, tmp_path: Path, path: str, headers: dict[str, str], body: bytes, status: int, detail: str
+) -> None:
+    with facing(city, tmp_path, NOW_MS) as face:
+        answer = face.client.request("GET", face.url + path, headers=headers, content=body)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.json()["detail"] == detail
+    assert answer.headers["connection"] == "close"
+
+
+def test_what_goes_far_beyond_every_bound_is_cut_off(face: Face) -> None:
+    with connected(face) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"x" * 40_000)
+
+        assert b" 400 " in heard(line)
+
+
+def test_no_word_of_the_inside_leaves_it(face: Face) -> None:
+    @face.app.get("/v1/broken")
+    def broken() -> None:
+        raise RuntimeError("/srv/secret/path")
+
+    answer = face.get("/v1/broken")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.json()["detail"] == "this is our fault; the log of the server knows more"
+    assert not any(word in answer.text for word in ("secret", "Traceback", "RuntimeError", ".py"))
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/yards", "/v1/nothing", "/static/style.css", "/healthz", "/openapi.json"])
+def test_every_answer_carries_what_keeps_browsers_safe(face: Face, path: str) -> None:
+    headers = face.get(path).headers
+
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert not {"server", "x-powered-by", "set-cookie", "strict-transport-security"} & set(headers)
+
+
+def connected(face: Face) -> socket.socket:
+    """A connection below HTTP."""
+    return socket.create_connection(("127.0.0.1", int(face.url.rpartition(":")[2])), timeout=PATIENCE_S)
+
+
+def heard(line: socket.socket) -> bytes:
+    """All that comes until the other side hangs up; TimeoutError where it does not."""
+    said = b""
+    try:
+        while chunk := line.recv(65_536):
+            said += chunk
+    except ConnectionResetError:
+        pass
+    return said
+
+
+@pytest.fixture
+def impatient(city: City, tmp_path: Path) -> Iterator[Face]:
+    """Looks at its connections every tenth of a second; one address opens three."""
+    with facing(city, tmp_path, NOW_MS, limits=Limits(proxies=(), connections=3, patience_s=0.1)) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET /v1/yards HTTP/1.1\r\nHost: x\r\n", b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"]
+)
+def test_a_request_that_does_not_go_on_is_cut_off(impatient: Face, begun: bytes) -> None:
+    with connected(impatient) as line:
+        line.sendall(begun)
+        said = heard(line)
+
+    assert b" 200 " not in said
+
+
+def test_a_request_that_drips_is_cut_off(impatient: Face) -> None:
+    with connected(impatient) as line, pytest.raises(OSError):
+        for n in range(1_000):
+            line.sendall(b"GET /?" if n == 0 else b"x")
+            time.sleep(0.01)
+
+    assert impatient.get("/v1/yards").status_code == 200
+
+
+def test_a_stream_that_is_read_goes_on(impatient: Face) -> None:
+    with impatient.client.stream("GET", impatient.url + "/v1/stream") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            impatient.tell()
+            assert next(lines) is not None
+
+
+def test_an_answer_that_nobody_takes_is_cut_off(impatient: Face) -> None:
+    @impatient.app.get("/large")
+    def large() -> Response:
+        return Response(b"x" * 20_000_000)
+
+    with connected(impatient) as line:
+        line.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(1.0)
+
+        assert len(heard(line)) < 20_000_000
+
+
+def test_one_address_opens_only_so_many_connections(city: City, tmp_path: Path) -> None:
+    with facing(city, tmp_path, NOW_MS, limits=Limits(proxies=(), connections=3)) as face:
+        lines = [connected(face) for _ in range(4)]
+        one_too_many = heard(lines[3])
+        for line in lines:
+            line.close()
+
+        assert one_too_many == b""
+        assert face.get("/v1/yards").status_code == 200
