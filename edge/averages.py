@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from edge.config import PortConfig
+from edge.doubt import Doubt
 from edge.observation import Observation, observe
 from firmware_bridge.frames import Frame
 
@@ -19,12 +20,17 @@ class Averages:
     def __init__(self, port: PortConfig) -> None:
         self._port = port
         self._window_ms = int(port.average_s * 1000)
+        self._doubt = Doubt()
         self._since_ms: int | None = None
         self._last: dict[str, Observation] = {}
         self._sums: dict[str, tuple[float, int]] = {}
 
     def take(self, frame: Frame, arrived_ms: int) -> Iterator[Observation]:
-        """Take the samples of `frame`; hand out a window that has ended."""
+        """Take `frame`; hand out a window that has ended."""
+        for believed, at_ms in self._doubt.take(frame, arrived_ms):
+            yield from self._add(believed, at_ms)
+
+    def _add(self, frame: Frame, arrived_ms: int) -> Iterator[Observation]:
         if self._since_ms is not None and arrived_ms - self._since_ms >= self._window_ms:
             yield from self._told()
         for sample in frame.samples:

@@ -1,6 +1,7 @@
 """A lidar over a lane: a hundred distances a second become "a car stands here", told when it changes and once a minute."""
 
 import statistics
+from collections import deque
 from collections.abc import Iterator
 
 from edge.config import PortConfig
@@ -13,7 +14,8 @@ SILENCE_MS = 5_000  # without a frame for so long the sensor was away, and what 
 class Lane:
     """`presence` 1 where something is nearer than `near_m`, 0 where not; the median `distance` of each `average_s`.
 
-    A change counts once it has lasted `hold_s`, and happened when it began. A good frame without a distance means that nothing
+    What three frames show is what two of them show: one false frame in a hundred a second must not end what a car has begun. A
+    change counts once it has lasted `hold_s`, and happened when it began. A good frame without a distance means that nothing
     reflects: an empty lane in the open air looks so. The last state is repeated every `average_s`, so that a sensor that has died
     is told from a lane in which nothing happens.
     """
@@ -26,6 +28,7 @@ class Lane:
         self._first_seen: bool | None = None
         self._told_ms = self._median_since_ms = self._last_frame_ms = 0
         self._distances: list[float] = []
+        self._near: deque[bool] = deque(maxlen=3)
 
     def take(self, frame: Frame, arrived_ms: int) -> Iterator[Observation]:
         """Take one frame; hand out what it completes."""
@@ -33,7 +36,8 @@ class Lane:
             self._forget(arrived_ms)
         self._last_frame_ms = arrived_ms
         distance_m = next((sample.value for sample in frame.samples if sample.quantity == "distance"), None)
-        yield from self._presence(distance_m is not None and distance_m < self._port.near_m, arrived_ms)
+        self._near.append(distance_m is not None and distance_m < self._port.near_m)
+        yield from self._presence(2 * sum(self._near) > len(self._near), arrived_ms)
         if distance_m is not None:
             self._distances.append(distance_m)
         if arrived_ms - self._median_since_ms >= self._repeat_ms:
@@ -60,6 +64,7 @@ class Lane:
     def _forget(self, now_ms: int) -> None:
         self._state = self._changing_since_ms = None
         self._distances, self._median_since_ms = [], now_ms
+        self._near.clear()
 
     def _observation(self, quantity: str, at_ms: int, value: float) -> Observation:
         return Observation(self._port.site, self._port.sensor, quantity, at_ms, value)

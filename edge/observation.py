@@ -44,7 +44,11 @@ def observe(sample: Sample, site: str, sensor: str, arrived_ms: int) -> Observat
 
 
 class Distinct:
-    """Moves an event by a millisecond where an equal one has been: two cars must not become one point."""
+    """Moves an observation by a millisecond where an equal one has been: two cars must not become one point.
+
+    Nor must two values: bytes that waited in the kernel are read at one instant, and of a lane that was free and is not, that batch
+    would be the truth that was sent last, perhaps again.
+    """
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[str, str, str, int], None] = OrderedDict()

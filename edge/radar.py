@@ -11,7 +11,8 @@ class Radar:
     """`passage` and `speed` of vehicles in the port's `direction`.
 
     The radar reports a vehicle again while it is in view, so reports that follow each other within `together_s` are one. A report
-    without a direction counts: the radar itself was then told to report one direction only.
+    without a direction counts: the radar itself was then told to report one direction only. On a doubtful line the passage counts
+    and the speed does not: without a checksum one digit may have become another, and no second report tells.
     """
 
     def __init__(self, port: PortConfig) -> None:
@@ -26,4 +27,5 @@ class Radar:
             last_ms = self._last_ms.get(passage.direction)
             self._last_ms[passage.direction] = arrived_ms
             if last_ms is None or arrived_ms - last_ms >= self._port.together_s * 1000:
-                yield from (observe(sample, self._port.site, self._port.sensor, arrived_ms) for sample in frame.samples)
+                told = (passage,) if frame.is_doubtful else frame.samples
+                yield from (observe(sample, self._port.site, self._port.sensor, arrived_ms) for sample in told)

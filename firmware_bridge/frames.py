@@ -31,6 +31,7 @@ class Frame(msgspec.Struct, frozen=True):
 
     samples: tuple[Sample, ...] = ()
     lost: int = 0  # frames that a gap in the sequence numbers shows as lost before this one
+    is_doubtful: bool = False  # noise came shortly before: what is wrong with the line may have been too much for the checksum
 
 
 class Noise(msgspec.Struct, frozen=True):
@@ -52,6 +53,10 @@ class Decoder(Protocol):
         """How many bytes wait for the rest of their frame; bounded by the longest frame of the protocol."""
         ...
 
+    def give_up(self) -> Noise:
+        """Wait no longer: what was pending is noise."""
+        ...
+
 
 T = TypeVar("T")
 
@@ -68,10 +73,14 @@ Look: TypeAlias = Callable[[bytes, int], Found[T] | str | None]
 
 
 class Resync(Generic[T]):
-    """A Decoder made of a `Look`, which must not wait any more once the longest frame is there: that bounds what is pending."""
+    """A Decoder made of a `Look`, which must not wait any more once the longest frame is there: that bounds what is pending.
 
-    def __init__(self, look: Look[T]) -> None:
+    Where every frame starts with the same byte, `head` names it, and noise is gone through at the speed of a search.
+    """
+
+    def __init__(self, look: Look[T], head: bytes = b"") -> None:
         self._look = look
+        self._head = head
         self._pending = b""
 
     @property
@@ -82,6 +91,11 @@ class Resync(Generic[T]):
         """Take `data` now; hand out, in order, what it completes. Neighbouring noise comes as one, with its first reason."""
         self._pending += data
         return iter(self._complete())
+
+    def give_up(self) -> Noise:
+        """Wait no longer: what was pending is noise."""
+        noise, self._pending = Noise(self._pending, "the rest of a frame did not come"), b""
+        return noise
 
     def _complete(self) -> list[T | Noise]:
         data = self._pending
@@ -94,7 +108,7 @@ class Resync(Generic[T]):
                 break
             if isinstance(seen, str):
                 reason = reason or seen
-                at += 1
+                at = self._next(data, at + 1)
                 continue
             if noise_from < at:
                 items.append(Noise(data[noise_from:at], reason or NO_START))
@@ -105,6 +119,11 @@ class Resync(Generic[T]):
             items.append(Noise(data[noise_from:at], reason or NO_START))
         self._pending = data[at:]
         return items
+
+    def _next(self, data: bytes, at: int) -> int:
+        """Where a frame may start, from `at` on."""
+        found = data.find(self._head, at)
+        return len(data) if found < 0 else found
 
 
 def implausible(quantity: str, value: float) -> str:

@@ -46,15 +46,17 @@ _json = msgspec.json.Decoder(_Report, strict=False)  # numbers come as strings i
 class Decoder(Resync[Frame]):
     """OPS243 lines: a detected object is `passage` 1 and its `speed` in m/s, a raw report is its `speed` alone.
 
-    There is no checksum: a line must be whole ASCII JSON, its direction one of two words, its speed at most 70 m/s. A digit that
-    changed into another digit goes unseen. The radar reports an object again when it finds it faster than first thought: who counts
-    must take several passages within a second or two as one. Echoes of settings are frames without samples, and one of them sets
-    the unit. The sensor's times count from its own start and are not used.
+    There is no checksum: a line must be whole ASCII JSON, its direction one of two words, its units known, its speed no more than
+    70 m/s. A radar that has named a direction names one in each report: without it the vehicle may have gone the other way. A digit
+    that changed into another digit goes unseen. The radar reports an object again when it finds it faster than first thought: who
+    counts must take several passages within a second or two as one. Echoes of settings are frames without samples, and one of them
+    sets the unit. The sensor's times count from its own start and are not used.
     """
 
     def __init__(self) -> None:
         super().__init__(self._line)
         self._unit = "m-per-sec"
+        self._names_directions = False
 
     def _line(self, data: bytes, at: int) -> Found[Frame] | str | None:
         end = data.find(b"\n", at, at + MAX_LINE)
@@ -65,7 +67,11 @@ class Decoder(Resync[Frame]):
         if not line:
             return Found(length)
         said = self._say(line)
-        return Found(length, (Noise(data[at : end + 1], said) if isinstance(said, str) else said,))
+        if isinstance(said, Frame):
+            return Found(length, (said,))
+        inner = data.find(b"{", at + 1, end)  # of a line that lost its end, or of one behind noise
+        broken = data[at : end + 1 if inner < 0 else inner]
+        return Found(len(broken), (Noise(broken, said),))
 
     def _say(self, line: bytes) -> Frame | str:
         plain = PLAIN.fullmatch(line)
@@ -78,6 +84,11 @@ class Decoder(Resync[Frame]):
             report = _json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as cause:
             return f"no report: {cause}"
+        if report.units and report.units not in M_S:
+            return f"unknown units {report.units[:32]!r}"
+        if report.velocity is not None and self._names_directions and not report.direction:
+            return "a report without its direction"
+        self._names_directions = self._names_directions or report.direction in (INBOUND, OUTBOUND)
         self._unit = report.units or self._unit
         return _frame(report, report.unit or self._unit)
 
@@ -85,7 +96,7 @@ class Decoder(Resync[Frame]):
 def _frame(report: _Report, unit: str) -> Frame | str:
     said = report.velocity if report.velocity is not None else report.speed
     if said is None:
-        return Frame()
+        return "a report without its speed" if report.direction else Frame()
     if unit not in M_S:
         return f"a speed in unknown units {unit[:32]!r}"
     if report.direction not in ("", INBOUND, OUTBOUND):

@@ -20,7 +20,7 @@ class Decoder(Resync[Frame]):
     """
 
     def __init__(self) -> None:
-        super().__init__(_look)
+        super().__init__(_look, bytes((HEAD,)))
 
 
 def _look(data: bytes, at: int) -> Found[Frame] | str | None:

@@ -13,6 +13,7 @@ START_COMMAND, READ_COMMAND = 0x00, 0x03
 MAX_DATA = 40  # bytes: the measured values, the longest answer we ask for
 MAX_FRAME = 2 + 2 * (5 + MAX_DATA)  # bytes, every one stuffed
 QUANTITIES = ("pm1", "pm2_5", "pm4", "pm10", "nc0_5", "nc1", "nc2_5", "nc4", "nc10", "particle_size")
+MASSES, COUNTS = slice(0, 4), slice(4, 9)  # each from 0.3 µm up to its size (data sheet, table 1): they cannot fall
 
 START = bytes.fromhex("7E 00 00 02 01 03 F9 7E")  # measure, answer in float32
 READ = bytes.fromhex("7E 00 03 00 FC 7E")
@@ -21,12 +22,13 @@ READ = bytes.fromhex("7E 00 03 00 FC 7E")
 class Decoder(Resync[Frame]):
     """SPS30 answers; requests that pass by are taken and say nothing.
 
-    The 8-bit sum misses one corruption in 256; length byte, stuffing and plausible ranges must fit as well. An answer without
-    values is a frame without samples; so is "not allowed now" to a start, which only means that the sensor measures already.
+    The 8-bit sum misses two flipped bits that undo each other; length byte, stuffing and plausible ranges must fit as well, and
+    particles up to a larger size cannot be fewer. An answer without values is a frame without samples; so is "not allowed now" to
+    a start, which only means that the sensor measures already.
     """
 
     def __init__(self) -> None:
-        super().__init__(_look)
+        super().__init__(_look, bytes((FLAG,)))
 
 
 def _look(data: bytes, at: int) -> Found[Frame] | str | None:
@@ -74,6 +76,8 @@ def _answer(frame: bytes, command: int, error: int, values: bytes) -> Found[Fram
         return Found(len(frame), (Frame(),))
     if len(values) != MAX_DATA:
         return f"{len(values)} bytes of values, expected {MAX_DATA}"
-    samples = tuple(Sample(quantity, float32(values[4 * n : 4 * n + 4])) for n, quantity in enumerate(QUANTITIES))
-    reason = next(filter(None, (implausible(sample.quantity, sample.value) for sample in samples)), "")
-    return reason or Found(len(frame), (Frame(samples),))
+    said = [float32(values[4 * n : 4 * n + 4]) for n in range(len(QUANTITIES))]
+    reason = next(filter(None, map(implausible, QUANTITIES, said)), "")
+    if not reason and any(sizes != sorted(sizes) for sizes in (said[MASSES], said[COUNTS])):
+        reason = "fewer small and large particles than small ones"
+    return reason or Found(len(frame), (Frame(tuple(map(Sample, QUANTITIES, said))),))

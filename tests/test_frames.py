@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.hostile import SEALS, check
 from firmware_bridge import node
 from firmware_bridge.devices import DEVICES
 from firmware_bridge.frames import Frame, Noise, Sample, float32, implausible
@@ -175,6 +176,18 @@ def test_any_bytes_are_taken_and_what_waits_is_bounded(driver: str, data: st.Dat
         decoder.feed(chunk)
 
         assert decoder.pending <= MOST_PENDING[driver]
+
+
+@pytest.mark.parametrize("driver", DEVICES)
+@given(pieces=st.lists(st.binary(max_size=300), max_size=8))
+def test_after_any_noise_the_second_frame_is_heard(driver: str, pieces: list[bytes]) -> None:
+    check(driver, pieces)
+
+
+@pytest.mark.parametrize("driver", SEALS)
+@given(content=st.binary(max_size=200))
+def test_any_content_with_a_right_checksum_is_taken(driver: str, content: bytes) -> None:
+    check(driver, [SEALS[driver](content)])
 
 
 @pytest.mark.parametrize("driver", ["sds011", "sps30", "tfmini", "sdm120"])

@@ -40,6 +40,36 @@ def test_the_radar_says_in_which_units_it_counts() -> None:
     assert list(Decoder().feed(stream)) == [Frame(), passage(9.5, "inbound"), Frame(), passage(34.2, "inbound")]
 
 
+def test_units_that_nobody_knows_are_noise_and_change_nothing() -> None:
+    broken = b'{"Units":"m-per-sdc"}\r\n'
+
+    assert list(Decoder().feed(broken + DETECTED)) == [Noise(broken, "unknown units 'm-per-sdc'"), passage(34.2, "inbound")]
+
+
+def test_a_radar_that_names_directions_names_them_always() -> None:
+    nameless = b'{"DetectedObjectVelocity":"8.0","dirmction":"outbound"}\r\n'
+
+    assert list(Decoder().feed(nameless)) == [passage(8.0)]
+    assert list(Decoder().feed(DETECTED + nameless)) == [
+        passage(34.2, "inbound"),
+        Noise(nameless, "a report without its direction"),
+    ]
+
+
+def test_a_radar_that_tells_the_direction_by_the_sign_alone_is_heard_both_ways() -> None:
+    stream = b'{"DetectedObjectVelocity":-8}\n{"DetectedObjectVelocity":8}\n'
+
+    assert list(Decoder().feed(stream)) == [passage(8.0, "outbound"), passage(8.0)]
+
+
+@pytest.mark.parametrize("broken", [b"\x81\x02", b'{"DetectedObjectVelocity":"3', DETECTED[:-1] + b"\x1a"])
+def test_a_report_behind_a_line_that_lost_its_end_is_found(broken: bytes) -> None:
+    noise, found = Decoder().feed(broken + DETECTED)
+
+    assert isinstance(noise, Noise)
+    assert (noise.data, found) == (broken, passage(34.2, "inbound"))
+
+
 def test_blank_lines_say_nothing() -> None:
     assert list(Decoder().feed(b"\r\n\n" + DETECTED)) == [passage(34.2, "inbound")]
 
@@ -55,6 +85,7 @@ def test_blank_lines_say_nothing() -> None:
         (b'{"DetectedObjectVelocity":"34.2","direction":"inboune"}\n', "unknown direction 'inboune'"),
         (b'{"DetectedObjectVelocity":"70.1","direction":"inbound"}\n', "a speed of 70.1 m/s"),
         (b'{"DetectedObjectVelocity":0}\n', "a speed of 0 m/s"),
+        (b'{"DetectedObjectVelocitx":"34.2","direction":"inbound"}\n', "a report without its speed"),
         (b'{"DetectedObjectVelocity":"nan"}\n', "a speed of nan m/s"),
         (b'{"DetectedObjectVelocity":3,"unit":"knots"}\n', "a speed in unknown units 'knots'"),
     ],

@@ -45,5 +45,13 @@ def test_vehicles_in_opposite_directions_are_two() -> None:
     assert passages(radar(direction="both"), [(0, "inbound"), (100, "outbound")]) == [0, 100]
 
 
+def test_on_a_doubtful_line_the_vehicle_counts_and_its_speed_does_not() -> None:
+    report = car("inbound")
+
+    seen = list(radar().take(Frame(report.samples, is_doubtful=True), 7_000))
+
+    assert [(one.quantity, one.seen_ms) for one in seen] == [("passage", 7_000)]
+
+
 def test_a_raw_speed_is_no_vehicle() -> None:
     assert list(radar().take(Frame((Sample("speed", 2.0, direction="inbound"),)), 0)) == []

@@ -1,5 +1,7 @@
 """SPS30 exchanges: frames captured by avaldebe/PyPMS and printed in its documents."""
 
+import struct
+
 import pytest
 
 from firmware_bridge.frames import Frame, Noise, Sample
@@ -90,6 +92,8 @@ def test_stuffing_is_undone_in_one_pass() -> None:
         (answer(bytes(20)), "20 bytes of values, expected 40"),
         (answer(b"\x7f\xc0\x00\x00" * 10), "pm1 nan is outside 0 to 1000 ug/m3"),
         (answer(bytes.fromhex("45 00 00 00") + bytes(36)), "pm1 2048 is outside 0 to 1000 ug/m3"),
+        (answer(struct.pack(">10f", 5, 4, 6, 7, 1, 2, 3, 4, 5, 0.8)), "fewer small and large particles than small ones"),
+        (answer(struct.pack(">10f", 4, 5, 6, 7, 1, 2, 3, 5, 4, 0.8)), "fewer small and large particles than small ones"),
         (b"\x7e" + bytes(91), "no end"),
     ],
 )
