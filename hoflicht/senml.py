@@ -7,8 +7,8 @@ record: a bad record is handed back with its reason and costs the good ones noth
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,6 +22,11 @@ VERSION = 10  # RFC 8428 §4.4: a pack of a later version must be refused
 RELATIVE_BELOW_S = 2**28  # §4.5.3: a smaller time counts from now
 MAX_NAMES = 100_000  # remembered as sound; a city of 5000 lamps has about 50 000, some 30 MB
 MAX_TIME_S = 4_102_444_800.0  # the year 2100: no clock of ours says so, and milliseconds stay exact in a float
+MAX_BASE = 200  # characters of a base name or unit: sound ones are shorter, and every bad record keeps a copy of its base
+# A base field of a wrong type: no name, no unit, no time and beyond every range, so that nothing is taken for another sensor's.
+SPOILT, SPOILT_NUMBER = "\0", 1e300
+T = TypeVar("T")
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Record(msgspec.Struct, omit_defaults=True, gc=False):
@@ -34,13 +39,22 @@ class Record(msgspec.Struct, omit_defaults=True, gc=False):
     bv: float | None = None
     n: str = ""
     u: str | None = None
-    v: float | None = None
+    v: float | str | bool | None = None  # read whatever stands there: the commonest fault must not cost its pack the fast way
     vb: bool | None = None
     t: float = 0.0
 
 
+class Base(msgspec.Struct, gc=False):
+    """What a record rests on."""
+
+    bn: str = ""
+    bt: float = 0.0
+    bu: str = ""
+    bv: float = 0.0
+
+
 class Bad(msgspec.Struct, frozen=True):
-    """A record that is no reading: why, and a pack of that one record which can be decoded again."""
+    """A record that is no reading: why, and a pack with its base fields which can be decoded again."""
 
     reason: str
     pack: bytes
@@ -55,7 +69,9 @@ class Pack(msgspec.Struct, frozen=True):
 
 _encoder = msgspec.json.Encoder()
 _fast = msgspec.json.Decoder(list[Record])
-_slow = msgspec.json.Decoder(list[dict[str, Any]])
+_raw = msgspec.json.Decoder(list[msgspec.Raw])
+_record = msgspec.json.Decoder(Record)
+_fields = msgspec.json.Decoder(dict[str, Any])
 
 
 def encode(readings: Sequence[Reading]) -> bytes:
@@ -80,27 +96,28 @@ def encode(readings: Sequence[Reading]) -> bytes:
     return _encoder.encode(records)
 
 
+def joined(packs: Iterable[bytes]) -> bytes:
+    """Packs of `encode` and of `Bad` as one, those of `Bad` last: `encode` relies on base fields that nobody has set."""
+    return b"[%b]" % b",".join(pack[1:-1] for pack in packs)
+
+
 def decode(payload: bytes, now_ms: int | None = None) -> Pack:
     """Read a SenML JSON pack; relative times need `now_ms` and are bad without it. Raise BadPayload where it is no pack at all."""
     try:
-        records: list[Any] = _fast.decode(payload)
-    except msgspec.ValidationError:
-        records = _decode_one_by_one(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-        raise BadPayload(f"not JSON: {cause}") from cause
+        records = _records(_quoted(payload))
+    except UNREADABLE:
+        records = _unquoted(payload)
     return resolve(records, now_ms)
 
 
 def resolve(records: Iterable[Record | Bad], now_ms: int | None) -> Pack:
-    """Apply base fields (RFC 8428 §4.6) and make readings of what is sound."""
+    """Apply base fields (RFC 8428 §4.6) and make readings of what is sound; a Bad among `records` has its own JSON as pack."""
     readings: list[Reading] = []
     bad: list[Bad] = []
-    base = Record(bn="", bt=0.0, bv=0.0)
-    for count, record in enumerate(records, start=1):
-        if count > MAX_RECORDS:
-            raise BadPayload(f"more than {MAX_RECORDS} records")
+    base = Base()
+    for record in records:
         if isinstance(record, Bad):
-            bad.append(record)
+            bad.append(Bad(record.reason, _on_base(base, record.pack)))
             continue
         _rebase(base, record)
         if record.v is None and record.vb is None and not record.n:
@@ -108,37 +125,40 @@ def resolve(records: Iterable[Record | Bad], now_ms: int | None) -> Pack:
         try:
             readings.append(_reading(base, record, now_ms))
         except BadPayload as cause:
-            bad.append(Bad(str(cause), _alone(base, record)))
+            bad.append(Bad(str(cause), _on_base(base, _encoder.encode(record))))
     return Pack(readings, bad)
 
 
-def _rebase(base: Record, record: Record) -> None:
+def _rebase(base: Base, record: Record) -> None:
     if record.bver > VERSION:
         raise BadPayload(f"SenML version {record.bver}, we read {VERSION}")
     if record.bn is not None:
-        base.bn = record.bn
+        base.bn = record.bn[:MAX_BASE]
     if record.bt is not None:
         base.bt = record.bt
     if record.bu is not None:
-        base.bu = record.bu
+        base.bu = record.bu[:MAX_BASE]
     if record.bv is not None:
         base.bv = record.bv
 
 
-def _reading(base: Record, record: Record, now_ms: int | None) -> Reading:
-    site, sensor, quantity = _key(f"{base.bn}{record.n}")
+def _reading(base: Base, record: Record, now_ms: int | None) -> Reading:
+    site, sensor, quantity = _key(base.bn + record.n)
     unit = record.u or base.bu
-    if unit is not None and unit != QUANTITIES[quantity].unit:
+    if unit and unit != QUANTITIES[quantity].unit:
         raise BadPayload(f"{quantity} is measured in {QUANTITIES[quantity].unit}, not {unit[:32]!r}")
-    if record.vb is not None:
+    if isinstance(record.v, float):
+        value = record.v + base.bv
+    elif record.vb is not None:
         value = float(record.vb)
-    elif record.v is not None:
-        value = record.v + (base.bv or 0.0)
     else:
         raise BadPayload("no number in v, no boolean in vb")
     if not math.isfinite(value):
         raise BadPayload("the value is not finite")
-    return Reading(site, sensor, quantity, _at_ms(base.bt or 0.0, record.t, now_ms), value)
+    time_s = base.bt + record.t
+    if not RELATIVE_BELOW_S <= time_s < MAX_TIME_S:
+        return Reading(site, sensor, quantity, _relative_ms(time_s, now_ms), value)
+    return Reading(site, sensor, quantity, round(time_s * 1000), value)
 
 
 @functools.lru_cache(MAX_NAMES)
@@ -151,43 +171,73 @@ def _key(name: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _at_ms(base_s: float, t_s: float, now_ms: int | None) -> int:
-    time_s = base_s + t_s
+def _relative_ms(time_s: float, now_ms: int | None) -> int:
     if not abs(time_s) < MAX_TIME_S:
         raise BadPayload("the time is beyond the year 2100")
-    at_ms = round(time_s * 1000)
-    if time_s >= RELATIVE_BELOW_S:
-        return at_ms
     if now_ms is None:
         raise BadPayload("the time is relative: a repeated batch would be another point")
-    return now_ms + at_ms
+    return now_ms + round(time_s * 1000)
 
 
-def _alone(base: Record, record: Record) -> bytes:
-    own = {field: getattr(record, field) for field in ("n", "u", "v", "vb", "t")}
-    return _encoder.encode([Record(bn=base.bn, bt=base.bt, bu=base.bu, bv=base.bv or None, **own)])
+def _on_base(base: Base, own: bytes) -> bytes:
+    return b"[%b,%b]" % (_encoder.encode(base), own)
 
 
-def _decode_one_by_one(payload: bytes) -> list[Record | Bad]:
+def _records(payload: bytes) -> Iterable[Record | Bad]:
     try:
-        raws = _slow.decode(payload)
-    except msgspec.DecodeError as cause:
+        return _bounded(_fast.decode(payload))
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return _one_by_one(_bounded(_raw.decode(payload)))
+
+
+def _quoted(payload: bytes) -> bytes:
+    """Make texts of the words that JSON does not have and many a sender writes all the same (Python's json does)."""
+    if b"NaN" in payload:
+        payload = payload.replace(b"NaN", b'"NaN"')
+    if b"Infinity" in payload:
+        payload = payload.replace(b"Infinity", b'"Infinity"').replace(b'-"Infinity"', b'"-Infinity"')
+    return payload
+
+
+def _unquoted(payload: bytes) -> Iterable[Record | Bad]:
+    """Read a pack as it is, which may have had such a word within a text."""
+    try:
+        return _records(payload)
+    except msgspec.ValidationError as cause:
         raise BadPayload(f"no SenML pack: {cause}") from cause
-    records: list[Record | Bad] = []
-    base: dict[str, Any] = {}
-    for raw in raws:
-        base |= {label: raw[label] for label in ("bn", "bt", "bu", "bv") if label in raw}
-        try:
-            records.append(msgspec.convert(raw, Record))
-        except msgspec.ValidationError as cause:
-            records.append(Bad(f"a wrong type: {cause}", _encoder.encode([base | raw])))
-            records += _base_alone(raw)
+    except UNREADABLE as cause:
+        raise BadPayload(f"not JSON: {cause}") from cause
+
+
+def _bounded(records: list[T]) -> list[T]:
+    if len(records) > MAX_RECORDS:
+        raise BadPayload(f"more than {MAX_RECORDS} records")
     return records
 
 
-def _base_alone(raw: dict[str, Any]) -> list[Record | Bad]:
-    """Keep the sound base fields of a bad record, for the records after it rest on them."""
+def _one_by_one(records: Iterable[msgspec.Raw]) -> Iterator[Record | Bad]:
+    for record in records:
+        try:
+            yield _record.decode(record)
+        except UNREADABLE as cause:
+            yield Bad(f"no record: {cause}", bytes(record))
+            yield _base_alone(record)
+
+
+def _base_alone(raw: msgspec.Raw) -> Record:
+    """The base fields of a bad record; a spoilt one spoils the records after it, for they must not rest on an older one."""
     try:
-        return [msgspec.convert({label: raw[label] for label in ("bn", "bt", "bu", "bv") if label in raw}, Record)]
-    except msgspec.ValidationError:
-        return []  # the following records then rest on an older base or none, and fail by name or time
+        given = _fields.decode(raw) if bytes(raw).startswith(b"{") else {}
+    except UNREADABLE:
+        return Record(bn=SPOILT, bt=SPOILT_NUMBER, bu=SPOILT, bv=SPOILT_NUMBER)
+    bn, bt, bu, bv = (given.get(label) for label in ("bn", "bt", "bu", "bv"))
+    return Record(bn=_text(bn), bt=_number(bt), bu=_text(bu), bv=_number(bv))
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else SPOILT
+
+
+def _number(value: Any) -> float | None:
+    is_number = type(value) in (int, float) and abs(value) < SPOILT_NUMBER  # no bool; an int may be too long for a float
+    return None if value is None else float(value) if is_number else SPOILT_NUMBER

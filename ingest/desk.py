@@ -1,11 +1,12 @@
 """The desk where batches are opened, settled and answered; the order of its steps is the promise that nothing is lost.
 
-store has it → quarantine has the rest → receipt → PUBACK. A crash at any arrow means that the gateway sends the batch again,
+store has it, quarantine has the rest → receipt → PUBACK. A crash at any arrow means that the gateway sends the batch again,
 which changes nothing: the same reading is the same point, the same pack is kept once.
 """
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from hoflicht import batch, topics
@@ -47,6 +48,9 @@ class Desk:
         self._quarantine = quarantine
         self._clock = clock
         self._health = health
+        # Beside the write to the store: so that bad readings do not keep the good ones waiting for another disk.
+        self._beside = ThreadPoolExecutor(1, "quarantine")
+        self._aside: tuple[Sequence[Delivery], Future[list[list[Faulty]]]] | None = None
 
     def opened(self, received: Received) -> Delivery:
         """Read a message; the gateway is the one of its topic, whatever stands inside."""
@@ -57,7 +61,7 @@ class Desk:
             payload = batch.unwrap(message)
             verdict = judge(self._checks, gateway, payload, self._clock.now_ms())
         except BadPayload as cause:
-            verdict = Verdict([], [Faulty(Fault.NOT_A_PACK, str(cause), payload)])
+            verdict = Verdict(nonsense=(Faulty(Fault.NOT_A_PACK, str(cause), payload),))
         return Delivery(received, gateway, verdict)
 
     def settle(
@@ -85,15 +89,32 @@ class Desk:
         return None
 
     def _settle(self, deliveries: Sequence[Delivery]) -> list[Settled]:
+        aside = self._setting_aside(deliveries)
         rejected = self._write(deliveries)
-        faulty = [delivery.verdict.faulty + refused(own) for delivery, own in zip(deliveries, rejected, strict=True)]
+        late = [refused(own) for own in rejected]
+        faulty = [one + own for one, own in zip(aside.result(), late, strict=True)]
+        self._hold(deliveries, late)
+        self._aside = None
+        counts = [len(delivery.verdict.readings) - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
+        STORED.inc(sum(counts))
+        return [Settled(one.received, _receipt(one, n, bad)) for one, n, bad in zip(deliveries, counts, faulty, strict=True)]
+
+    def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[list[list[Faulty]]]:
+        """Once for a group, however often its write is tried: the quarantine counts how often a pack came."""
+        if self._aside is None or self._aside[0] is not deliveries or self._aside[1].exception() is not None:
+            self._aside = deliveries, self._beside.submit(self._set_aside, deliveries)
+        return self._aside[1]
+
+    def _set_aside(self, deliveries: Sequence[Delivery]) -> list[list[Faulty]]:
+        faulty = [delivery.verdict.faulty() for delivery in deliveries]
+        self._hold(deliveries, faulty)
+        return faulty
+
+    def _hold(self, deliveries: Sequence[Delivery], faulty: Sequence[list[Faulty]]) -> None:
         held = [Held(one.gateway, *_fields(wrong)) for one, many in zip(deliveries, faulty, strict=True) for wrong in many]
         self._quarantine.add(held, self._clock.now_ms())
         for one in held:
             QUARANTINED.labels(one.fault).inc()
-        counts = [len(delivery.verdict.readings) - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
-        STORED.inc(sum(counts))
-        return [Settled(one.received, _receipt(one, n, bad)) for one, n, bad in zip(deliveries, counts, faulty, strict=True)]
 
     def _write(self, deliveries: Sequence[Delivery]) -> list[list[Rejected]]:
         """One write for all; what the store hands back, by delivery."""

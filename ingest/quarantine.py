@@ -20,7 +20,7 @@ from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
 from hoflicht.quantities import QUANTITIES
 from ingest.checks import Checks, Fault
 from ingest.config import IngestConfig
-from ingest.verdict import Faulty, Verdict, judge, refused
+from ingest.verdict import judge, refused
 from store.file import File
 from store.readings import Store, open_configured
 
@@ -33,8 +33,22 @@ CREATE TABLE IF NOT EXISTS packs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, gateway TEXT NOT NULL, fault TEXT NOT NULL,
     reason TEXT NOT NULL, pack BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE
 );
-CREATE INDEX IF NOT EXISTS packs_by_gateway ON packs (gateway, size, id);
 """
+# What each gateway has here, kept by the database itself: counting all rows at each group would cost more the fuller it is.
+SHARES = (
+    "CREATE TABLE IF NOT EXISTS shares (gateway TEXT PRIMARY KEY, packs INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID",
+    "INSERT OR IGNORE INTO shares SELECT gateway, count(*), sum(size) FROM packs GROUP BY gateway",
+    """CREATE TRIGGER IF NOT EXISTS pack_added AFTER INSERT ON packs BEGIN
+        INSERT INTO shares VALUES (NEW.gateway, 1, NEW.size)
+        ON CONFLICT (gateway) DO UPDATE SET packs = packs + 1, bytes = bytes + excluded.bytes;
+    END""",
+    """CREATE TRIGGER IF NOT EXISTS pack_dropped AFTER DELETE ON packs BEGIN
+        UPDATE shares SET packs = packs - 1, bytes = bytes - OLD.size WHERE gateway = OLD.gateway;
+        DELETE FROM shares WHERE gateway = OLD.gateway AND packs = 0;
+    END""",
+    "DROP INDEX IF EXISTS packs_by_gateway",  # of the version that counted
+    "CREATE INDEX IF NOT EXISTS packs_of_gateway ON packs (gateway)",
+)
 ADD = """
 INSERT INTO packs (received_ms, gateway, fault, reason, pack, size, times, digest) VALUES (?, ?, ?, ?, ?, ?, 1, ?)
 ON CONFLICT (digest) DO UPDATE SET times = times + 1
@@ -42,7 +56,7 @@ ON CONFLICT (digest) DO UPDATE SET times = times + 1
 # The oldest of whoever takes the most room: one poisoned gateway does not push out what the others have here.
 SHRINK = """
 DELETE FROM packs WHERE id IN (
-    SELECT id FROM packs WHERE gateway = (SELECT gateway FROM packs GROUP BY gateway ORDER BY sum(size + 1000) DESC LIMIT 1)
+    SELECT id FROM packs WHERE gateway = (SELECT gateway FROM shares ORDER BY bytes + 1000 * packs DESC LIMIT 1)
     ORDER BY id LIMIT ?
 )
 """
@@ -97,6 +111,7 @@ class Quarantine:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._connection = self._file.connect()
+        self._make_shares()
 
     def close(self) -> None:
         """Give the file back."""
@@ -139,17 +154,25 @@ class Quarantine:
             yield
 
     def _add(self, held: Sequence[Held], now_ms: int) -> None:
-        for one in held:
-            self._connection.execute(ADD, (now_ms, one.gateway, one.fault, one.reason, one.pack, len(one.pack), _digest(one)))
-        rows, size = self._room()
-        while rows > self._max_rows or size > self._max_bytes:
-            share = max(1, rows // 200)  # in steps, for each looks at all rows
+        rows = [(now_ms, one.gateway, one.fault, one.reason, one.pack, len(one.pack), _digest(one)) for one in held]
+        self._connection.executemany(ADD, rows)
+        packs, size = self._room()
+        while packs > self._max_rows or size > self._max_bytes:
+            share = max(1, packs // 200)  # in steps, for each looks for the greediest anew
             DROPPED.inc(self._connection.execute(SHRINK, (share,)).rowcount)
-            rows, size = self._room()
+            packs, size = self._room()
 
     def _room(self) -> tuple[int, int]:
-        rows, size = self._connection.execute("SELECT count(*), total(size) FROM packs").fetchone()
-        return int(rows), int(size)
+        packs, size = self._connection.execute("SELECT total(packs), total(bytes) FROM shares").fetchone()
+        return int(packs), int(size)
+
+    def _make_shares(self) -> None:
+        with self._file.translated():
+            made = self._connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'shares'").fetchone()[0]
+        if not made:
+            with self._changing():
+                for statement in SHARES:
+                    self._connection.execute(statement)
 
 
 def _digest(held: Held) -> bytes:
@@ -195,10 +218,10 @@ def retry(quarantine: Quarantine, row: Row, checks: Checks, store: Store, now_ms
         return 0  # somebody else was quicker
     try:
         verdict = judge(checks, row.gateway, pack, now_ms)
-    except BadPayload as cause:
-        verdict = Verdict([], [Faulty(Fault.NOT_A_PACK, str(cause), pack)])
+    except BadPayload:
+        return 0  # no pack then, no pack now
     rejected = store.write(verdict.readings) if verdict.readings else []
-    left = [Held(row.gateway, one.fault, one.reason, one.pack) for one in verdict.faulty + refused(rejected)]
+    left = [Held(row.gateway, one.fault, one.reason, one.pack) for one in verdict.faulty() + refused(rejected)]
     if [(one.reason, one.pack) for one in left] != [(row.reason, pack)]:
         quarantine.replace(row.id, left, now_ms)
     return len(verdict.readings) - len(rejected)

@@ -22,16 +22,25 @@ class Faulty(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The two halves of a pack."""
+    """The halves of a pack: what may be stored, and what may not or is no reading; `nonsense` where it is no pack at all."""
 
-    readings: list[Reading]
-    faulty: list[Faulty]
+    readings: list[Reading] = []
+    wrong: list[tuple[Complaint, Reading]] = []
+    bad: list[senml.Bad] = []
+    nonsense: tuple[Faulty, ...] = ()
+
+    def faulty(self) -> list[Faulty]:
+        """What is set aside, a pack for each reason; apart from `judge`, because the store need not wait for it."""
+        faulty = [*self.nonsense, *_packed(self.wrong), *_no_readings(self.bad)]
+        if len(faulty) <= MAX_PARTS:
+            return faulty
+        reason = f"{faulty[0].reason} (one of many faults in this batch)"
+        return [Faulty(faulty[0].fault, reason, senml.joined(one.pack for one in faulty))]
 
 
 def judge(checks: Checks, gateway: str, payload: bytes, now_ms: int) -> Verdict:
     """Sort what `gateway` sent in the SenML pack `payload`; raise BadPayload where it is no pack at all."""
     pack = senml.decode(payload)
-    faulty = [Faulty(Fault.NOT_A_READING, bad.reason, bad.pack) for bad in pack.bad]
     readings: list[Reading] = []
     wrong: list[tuple[Complaint, Reading]] = []
     for reading in pack.readings:
@@ -40,11 +49,7 @@ def judge(checks: Checks, gateway: str, payload: bytes, now_ms: int) -> Verdict:
             readings.append(reading)
         else:
             wrong.append((complaint, reading))
-    faulty += _packed(wrong)
-    if len(faulty) > MAX_PARTS:
-        whole = Faulty(faulty[0].fault, f"{faulty[0].reason} (one of many faults in this batch)", payload)
-        return Verdict(readings, [whole])  # its good readings go in twice when it is tried again, and stay the same points
-    return Verdict(readings, faulty)
+    return Verdict(readings, wrong, pack.bad)
 
 
 def refused(rejected: Iterable[Rejected]) -> list[Faulty]:
@@ -58,3 +63,11 @@ def _packed(wrong: Iterable[tuple[Complaint, Reading]]) -> list[Faulty]:
     for complaint, reading in wrong:
         alike[complaint].append(reading)
     return [Faulty(*complaint, senml.encode(readings)) for complaint, readings in alike.items()]
+
+
+def _no_readings(bad: Iterable[senml.Bad]) -> list[Faulty]:
+    """One pack for each reason."""
+    alike: defaultdict[str, list[bytes]] = defaultdict(list)
+    for one in bad:
+        alike[one.reason].append(one.pack)
+    return [Faulty(Fault.NOT_A_READING, reason, senml.joined(packs)) for reason, packs in alike.items()]

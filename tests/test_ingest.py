@@ -321,6 +321,23 @@ def test_a_short_outage_is_bridged_without_leaving_the_broker(
     assert stored(flaky) == [passage()]
 
 
+def test_a_bad_one_is_counted_once_however_often_the_store_has_to_be_asked(
+    broker: Mosquitto, city: City, flaky: Flaky, quarantine: Quarantine
+) -> None:
+    with ingesting(broker, city, flaky, quarantine) as health, Gateway(broker.config) as gateway:
+        assert eventually(is_ok(health))
+        flaky.trouble = Unavailable("gone for some tries")
+        gateway.send(1, passage(), passage(1, "gate-9"))
+        assert eventually(lambda: "left" in str(health.report().get("broker")))
+        time.sleep(0.8)  # two more tries
+
+        flaky.trouble = None
+        assert eventually(is_ok(health))
+
+    assert stored(flaky) == [passage()]
+    assert [(row.fault, row.times) for row in quarantine.rows()] == [("unknown-sensor", 1)]
+
+
 def test_in_a_long_outage_ingest_leaves_so_that_gateways_keep_their_readings_and_nothing_is_lost(
     broker: Mosquitto, city: City, flaky: Flaky, quarantine: Quarantine, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,19 +1,24 @@
 """What was refused stays until a person has looked at it."""
 
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
+from prometheus_client import REGISTRY
 
 from hoflicht import Reading, cli, senml
+from hoflicht.catalogue import City, Sensor
 from hoflicht.clock import SystemClock
-from ingest.checks import Fault
-from ingest.quarantine import Choice, Held, Quarantine
-from store.readings import open_store
+from ingest.checks import Checks, Fault
+from ingest.quarantine import APPLICATION_ID, MAX_ROWS, SCHEMA, Choice, Held, Quarantine, retry
+from ingest.verdict import judge
+from store.readings import Store, open_store
 
 NOW = 1_800_000_000_000
 
@@ -67,6 +72,63 @@ def test_too_many_bytes_cost_the_oldest(tmp_path: Path) -> None:
         quarantine.add([held(pack=bytes([n]) * 300) for n in range(5)], NOW)
 
         assert [quarantine.pack(row.id) for row in quarantine.rows()] == [bytes([n]) * 300 for n in (2, 3, 4)]
+
+
+def dropped() -> float:
+    return REGISTRY.get_sample_value("hoflicht_ingest_quarantine_dropped_total") or 0.0
+
+
+def test_a_gateway_that_sends_large_packs_does_not_push_out_anothers(tmp_path: Path) -> None:
+    before = dropped()
+    with closing(Quarantine(tmp_path / "quarantine.db", max_bytes=100_000)) as quarantine:
+        quarantine.add([held("gw-quiet", pack=b"%d" % n) for n in range(20)], NOW)
+        for n in range(50):
+            quarantine.add([held("gw-loud", pack=b"%d" % n + b" " * 9_999)], NOW)
+
+        assert len(quarantine.rows(Choice(gateway="gw-quiet"))) == 20
+        assert [(quarantine.pack(row.id) or b"")[:2] for row in quarantine.rows(Choice(gateway="gw-loud"))] == [
+            b"%d" % n for n in range(41, 50)
+        ]
+    assert dropped() - before == 41
+
+
+def steps(path: Path, rows: int) -> int:
+    """Steps of SQLite's machine for the next hundred packs when so many are there, of ten gateways."""
+    with closing(Quarantine(path)) as quarantine:
+        for first in range(0, rows, 1_000):
+            quarantine.add([held(f"gw-{n % 10}", pack=b"%d" % n) for n in range(first, first + 1_000)], NOW)
+        taken: list[None] = []
+        quarantine._connection.set_progress_handler(lambda: taken.append(None), 10)
+        quarantine.add([held(f"gw-{n % 10}", pack=b"last %d" % n) for n in range(100)], NOW)
+        return 10 * len(taken)
+
+
+def test_what_adding_costs_does_not_grow_with_what_is_there(tmp_path: Path) -> None:
+    empty, filled, full = (steps(tmp_path / f"{rows}.db", rows) for rows in (0, MAX_ROWS - 1_000, MAX_ROWS))
+
+    assert filled < 1.2 * empty
+    assert full < 3 * empty  # a pack that comes in when all room is taken costs one that goes
+
+
+def test_a_file_of_the_version_that_counted_is_taken_over(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "quarantine.db")) as older:
+        older.executescript(f"{SCHEMA} CREATE INDEX packs_by_gateway ON packs (gateway, size, id);")
+        older.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        older.execute("INSERT INTO packs VALUES (7, 1, 'gw-a', 'not-a-pack', 'odd', x'5b5d', 2, 3, x'00')")
+        older.commit()
+
+    with closing(Quarantine(tmp_path / "quarantine.db", max_rows=2)) as quarantine:
+        quarantine.add([held("gw-b"), held("gw-b", reason="odder")], NOW)
+
+        assert [(row.id, row.gateway) for row in quarantine.rows()] == [(7, "gw-a"), (9, "gw-b")]
+
+
+def test_of_a_gateway_that_has_nothing_here_any_more_nothing_is_remembered(quarantine: Quarantine) -> None:
+    quarantine.add([held("gw-a"), held("gw-b")], NOW)
+
+    quarantine.drop(Choice(gateway="gw-a"))
+
+    assert quarantine._connection.execute("SELECT * FROM shares").fetchall() == [("gw-b", 1, 2)]
 
 
 def test_a_choice_narrows_by_each_of_its_fields(quarantine: Quarantine) -> None:
@@ -188,6 +250,35 @@ def test_a_retry_that_changes_nothing_leaves_the_rows_as_they_are(config: Path) 
         cli.main(["quarantine", "retry", str(config)])
 
         assert quarantine.rows() == before
+
+
+def test_what_is_no_pack_keeps_its_reason(config: Path) -> None:
+    cli.main(["quarantine", "retry", str(config)])
+
+    with closing(Quarantine(config.parent / "quarantine.db")) as quarantine:
+        assert [(row.id, row.reason) for row in quarantine.rows(Choice(id=2))] == [(2, "not JSON")]
+
+
+def test_of_many_faults_only_those_that_the_repair_mends_are_brought_in(tmp_path: Path, store: Store, city: City) -> None:
+    now_ms = SystemClock().now_ms() // 1000 * 1000
+    missing = [Reading("hof-nord", "gate-9", "passage", now_ms - n, 1.0) for n in range(3)]
+    never = [Reading("hof-nord", "air", "temperature", now_ms, 900.0), Reading("hof-sued", "gate-in", "passage", now_ms, 1.0)]
+    payload = senml.encode([*missing, *never])[:-1] + b',{"n":"colour","v":1}]'
+    checks = Checks(city)
+    with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
+        faulty = judge(checks, "gw-hof-nord", payload, now_ms).faulty()
+        quarantine.add([Held("gw-hof-nord", one.fault, one.reason, one.pack) for one in faulty], now_ms)
+        untouched = [row for row in quarantine.rows() if row.fault != "unknown-sensor"]
+
+        assert sum(retry(quarantine, row, checks, store, now_ms) for row in quarantine.rows()) == 0
+        assert len(quarantine.rows()) == 4
+        yard = city.yards["hof-nord"]
+        repaired = msgspec.structs.replace(yard, sensors=yard.sensors | {"gate-9": Sensor()})
+        mended = Checks(msgspec.structs.replace(city, yards=city.yards | {"hof-nord": repaired}))
+        assert sum(retry(quarantine, row, mended, store, now_ms) for row in quarantine.rows()) == 3
+
+        assert quarantine.rows() == untouched
+    assert store.read("hof-nord", ["passage", "temperature"], now_ms - 10, now_ms + 10) == missing[::-1]
 
 
 def test_only_what_was_chosen_is_dropped(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +343,204 @@ def test_another_writers_type_costs_only_its_own_series(influx: Bucket, influx_s
     assert [one.reading.quantity for one in rejected] == ["pm10"]
     assert "field type conflict" in rejected[0].reason
     assert influx_store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0)]
+
+
+class Proxy:
+    """A web server before the real one: counts the writes, answers `status` to the next `times` and passes the others on."""
+
+    def __init__(self, server: Influxd) -> None:
+        self.asked, self.status, self.times, self.max_bytes, self.delay_s = 0, 0, 0, 1_000_000_000, 0.0
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                proxy.asked += 1
+                time.sleep(proxy.delay_s)
+                said = b""
+                if len(body) > proxy.max_bytes:
+                    status = 413
+                elif proxy.times:
+                    status, proxy.times = proxy.status, proxy.times - 1
+                else:
+                    status, said = self._pass_on(body)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+            def _pass_on(self, body: bytes) -> tuple[int, bytes]:
+                request = urllib.request.Request(server.url + self.path, body, {"Authorization": self.headers["Authorization"]})
+                try:
+                    with urllib.request.urlopen(request, timeout=10) as answered:
+                        return answered.status, b""
+                except urllib.error.HTTPError as cause:
+                    with cause:
+                        return cause.code, cause.read()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"influx+http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def open(self, bucket: Bucket) -> Store:
+        return open_store(f"{self.url}/{bucket.name}?org=hoflicht", bucket.token)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def proxy(influxd: Influxd) -> Iterator[Proxy]:
+    with closing(Proxy(influxd)) as made:
+        yield made
+
+
+def answer(bucket: Bucket, body: str, token: str | None = None, name: str | None = None) -> tuple[int, str]:
+    """What the real server says to a write."""
+    request = urllib.request.Request(
+        f"{bucket.server.url}/api/v2/write?org=hoflicht&bucket={name or bucket.name}&precision=ms",
+        data=body.encode(),
+        headers={"Authorization": f"Token {token or bucket.token}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as said:
+            return said.status, ""
+    except urllib.error.HTTPError as cause:
+        with cause:
+            return cause.code, cause.read().decode()
+
+
+def test_the_answers_of_the_real_server_are_those_that_we_sort(influx: Bucket) -> None:
+    write_line(influx, f"pm10,sensor=air,site=a value=1i {T0}")
+    good, old, other = f"pm4,site=a value=1 {T0}", "pm4,site=a value=1 1000", f"pm10,sensor=air,site=a value=1 {T0 + 1}"
+
+    said = {
+        "old": answer(influx, f"{good}\n{old}\n{old}1"),
+        "type": answer(influx, f"{good}\n{other}\n{old}"),
+        "unreadable": answer(influx, f"pm1,site=a value=1 {T0}\npm1 value\npm1,site=a value=NaN {T0}"),
+        "nothing": answer(influx, ""),
+        "token": answer(influx, good, token="wrong"),
+        "read only": answer(influx, good, token=limited_token(influx, "read")),
+        "bucket": answer(influx, good, name="no-such-bucket"),
+    }
+
+    assert {name: status for name, (status, _) in said.items()} == {
+        "old": 422,
+        "type": 422,
+        "unreadable": 400,
+        "nothing": 204,
+        "token": 401,
+        "read only": 403,
+        "bucket": 404,
+    }
+    assert "partial write: dropped 2 points outside retention policy" in said["old"][1]
+    assert "dropped=2" in said["old"][1]
+    # Of two reasons it tells one, and counts only what fell to that one.
+    assert "partial write: field type conflict" in said["type"][1]
+    assert "dropped=1" in said["type"][1]
+    assert said["unreadable"][1].count("unable to parse") == 2
+    assert influx.select("SELECT value FROM pm4") == [[T0, 1]]
+    assert influx.select("SELECT value FROM pm1") == []
+
+
+@pytest.mark.parametrize("count", [1, 400])
+@pytest.mark.parametrize(
+    "bad",
+    [lambda n: temperature(1_000 + n, sensor=f"air-{n % 5}"), lambda n: Reading("hof-west", "air", "pm10", T0 + n, 1.0)],
+    ids=["too old", "another type"],
+)
+def test_finding_the_bad_ones_takes_requests_by_the_logarithm_of_the_group_however_many_they_are(
+    influx: Bucket, proxy: Proxy, bad: Callable[[int], Reading], count: int
+) -> None:
+    write_line(influx, f"pm10,sensor=air,site=hof-west value=1i {T0 - 1}")
+    good = [temperature(T0 + n, float(n), sensor=f"air-{n % 5}") for n in range(4_000)]
+    poison = [bad(n) for n in range(count)]
+
+    with closing(proxy.open(influx)) as store:
+        rejected = store.write(random.Random(count).sample([*good, *poison], len(good) + count))
+
+    assert len(rejected) == count
+    assert {one.reading for one in rejected} == set(poison)
+    assert influx.select("SELECT count(value) FROM temperature") == [[0, 4_000]]
+    assert proxy.asked <= 1 + 2 * 13  # a group of 2**13 is halved 13 times, and both halves are asked for
+
+
+def test_a_group_without_a_bad_one_is_one_request(influx: Bucket, proxy: Proxy) -> None:
+    with closing(proxy.open(influx)) as store:
+        store.write([temperature(T0 + n) for n in range(4_000)])
+
+    assert proxy.asked == 1
+
+
+def test_readings_that_are_bad_for_different_reasons_are_each_named_with_theirs(influx: Bucket, influx_store: Store) -> None:
+    write_line(influx, f"pm10,sensor=air,site=hof-west value=1i {T0}")
+    good = [temperature(T0 + n) for n in range(50)]
+    old = [temperature(1_000 + n) for n in range(20)]
+    other = [Reading("hof-west", "air", "pm10", T0 + n, 1.0) for n in range(20)]
+    both = [Reading("hof-west", "air", "pm10", 1_000, 1.0)]
+
+    rejected = influx_store.write(random.Random(1).sample([*good, *old, *other, *both], 91))
+
+    reasons = {one.reading: one.reason for one in rejected}
+    assert set(reasons) == {*old, *other, *both}
+    assert {reasons[one] for one in [*old, *both]} == {"older than the database keeps"}
+    assert {reasons[one] for one in other} == {
+        'field type conflict: input field "value" on measurement "pm10" is type float, already exists as type integer'
+    }
+    assert influx_store.read("hof-west", ["temperature"], T0, T0 + 50) == good
+
+
+def test_of_a_point_that_is_told_twice_the_later_stands_also_beside_a_bad_one(influx_store: Store) -> None:
+    influx_store.write([temperature(T0, 1.0), temperature(1_000), temperature(T0, 2.0), temperature(T0 + 1), temperature(T0, 3.0)])
+
+    assert influx_store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0, 3.0)]
+
+
+def test_a_proxy_that_finds_a_group_too_long_gets_it_in_pieces(influx: Bucket, influx_store: Store, proxy: Proxy) -> None:
+    proxy.max_bytes = 10_000
+    readings = [temperature(T0 + n, float(n)) for n in range(1_000)]
+
+    with closing(proxy.open(influx)) as store:
+        assert store.write(readings) == []
+
+    assert influx_store.read("hof-west", ["temperature"], T0, T0 + 1_000) == readings
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_an_answer_that_says_not_now_rejects_nothing_and_the_next_try_may_succeed(
+    influx: Bucket, proxy: Proxy, status: int
+) -> None:
+    proxy.status, proxy.times = status, 1
+    with closing(proxy.open(influx)) as store:
+        with pytest.raises(Unavailable, match=str(status)):
+            store.write([temperature(T0)])
+
+        assert store.write([temperature(T0)]) == []
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 415])
+def test_an_answer_that_a_person_must_mend_rejects_nothing(influx: Bucket, proxy: Proxy, status: int) -> None:
+    proxy.status, proxy.times = status, 1
+    with closing(proxy.open(influx)) as store:
+        with pytest.raises(Refused):
+            store.write([temperature(T0)])
+
+        assert store.write([temperature(T0)]) == []
+
+
+def test_a_server_that_does_not_answer_in_time_is_away_for_now(
+    influx: Bucket, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.influx.ANSWER_MS", 200)
+    proxy.delay_s = 0.5
+    with closing(proxy.open(influx)) as store, pytest.raises(Unavailable):
+        store.write([temperature(T0)])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,286 @@
+"""Good readings beside bad ones: a real Mosquitto, the real ingest process, a real InfluxDB.
+
+Rounds are sent clean and poisoned in turn, with the same number of good points. Poisoned means that one point in ten is bad; a
+message that is no batch at all counts as the points of a batch. A round runs from the first publish to the last receipt, so the
+time of the clean round over that of the poisoned one is what the bad ones leave of the good ones' throughput. The same ratio of the
+processor time of broker, ingest and database tells it where other programs are in the way.
+"""
+
+import itertools
+import json
+import os
+import statistics
+import threading
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import pytest
+
+from edge.uplink import WINDOW
+from hoflicht import Reading, batch, senml, topics
+from hoflicht.broker import Connected, Lost, Message, Received, Session
+from hoflicht.catalogue import load_city
+from ingest.checks import Checks, Fault
+from ingest.quarantine import Quarantine
+from tests.conftest import ORG, Influxd, Mosquitto, free_port, wait_until_listening
+from tests.roles import CITY, Role, eventually, write_ingest
+
+PAIRS = 5  # of rounds; the median of an odd number is one of them
+BATCHES = 300  # a round: a second of ingest at full speed; what is bad in all rounds fits into the quarantine
+GOOD, BAD = 458, 42  # points of a batch
+NONSENSE_EVERY = 42  # batches: each of these messages counts as a batch's points, so that of all one in ten is bad
+GATEWAYS = (
+    16  # each with at most as many batches under way as a gateway has: more than ingest takes at once, so that it never waits
+)
+PATIENCE_S = 60.0
+DAY_MS = 86_400_000
+START_MS = time.time_ns() // 1_000_000 - 2 * DAY_MS  # of the good points: within what ingest takes
+BUCKET = "poison"
+YARD = """
+[yards.hof-{n}]
+name = "Hof {n}"
+address = "Weg {n}"
+lat = 51.0
+lon = 6.0
+hours.weekly = {{ mon = "08:00-18:00" }}
+sensors = {{ gate-in = {{}}, gate-out = {{}}, lane-in = {{}} }}
+[gateways.gw-{n}]
+sites = ["hof-{n}"]
+"""
+
+Record = dict[str, object]
+# How a good point becomes bad, and the fault that ingest finds in it.
+POINTS: Mapping[str, tuple[Fault, Callable[[Record], Record]]] = {
+    "a wrong type": (Fault.NOT_A_READING, lambda good: good | {"v": "one"}),
+    "an unknown quantity": (Fault.NOT_A_READING, lambda good: good | {"n": "colour"}),
+    "not a number": (Fault.NOT_A_READING, lambda good: good | {"v": float("nan")}),
+    "infinite": (Fault.NOT_A_READING, lambda good: good | {"v": float("inf")}),
+    "out of range": (Fault.OUT_OF_RANGE, lambda good: good | {"v": 1e6}),
+    "beyond retention": (Fault.TOO_OLD, lambda good: good | {"bt": (START_MS - 100 * DAY_MS) / 1000}),
+    "from the future": (Fault.IN_THE_FUTURE, lambda good: good | {"bt": (START_MS + 3 * DAY_MS) / 1000}),
+    "a foreign site": (
+        Fault.FOREIGN_SITE,
+        lambda good: good | {"bn": "gw-0/gate-in/" if str(good["bn"]).startswith("hof-1") else "gw-1/gate-in/"},
+    ),
+    "an unknown site": (Fault.UNKNOWN_SITE, lambda good: good | {"bn": "hof-ost/gate-in/"}),
+    "an unknown sensor": (Fault.UNKNOWN_SENSOR, lambda good: good | {"bn": f"{str(good['bn']).split('/')[0]}/gate-9/"}),
+}
+# Messages that are no batch: payload and encoding. `nonce` makes each another one, as the quarantine keeps the like once.
+MESSAGES: Mapping[str, Callable[[bytes], tuple[bytes, str]]] = {
+    "not SenML": lambda nonce: (b"hello " + nonce, ""),
+    "another encoding": lambda nonce: (nonce, "brotli"),
+    "not deflated": lambda nonce: (b"[]" + nonce, batch.DEFLATE),
+    "cut short": lambda nonce: (zlib.compress(b'[{"n":"' + nonce * 20)[:-4], batch.DEFLATE),
+    "a bomb": lambda nonce: (zlib.compress(b" " * 20_000_000 + nonce), batch.DEFLATE),
+    "too long a message": lambda nonce: (nonce + b" " * batch.MAX_PAYLOAD, ""),
+    "too long a pack": lambda nonce: (
+        zlib.compress(b"[%b{%b}]" % (b"{}," * senml.MAX_RECORDS, b'"n":"%b"' % nonce)),
+        batch.DEFLATE,
+    ),
+}
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What one round took: seconds on the wall, seconds of all processors."""
+
+    wall_s: float
+    cpu_s: float
+
+
+class Result(msgspec.Struct, frozen=True):
+    """All rounds: their ratios, clean over poisoned, and what was sent, stored and set aside, by fault."""
+
+    ratios: list[float]
+    cpu_ratios: list[float]
+    good_per_s: float  # of the poisoned rounds
+    good: int
+    stored: int
+    bad: Counter[str]
+    quarantined: Counter[str]
+    innocent: int  # readings in the quarantine that have no fault
+
+    def __str__(self) -> str:
+        counts = f"{self.stored} of {self.good} | {self.quarantined.total()} of {self.bad.total()} | {self.innocent}"
+        return f"{_middle(self.ratios)} | {_middle(self.cpu_ratios)} | {self.good_per_s:.0f} | {counts}"
+
+
+def rows() -> Iterator[str]:
+    """The table; a line in its place where a program is missing."""
+    try:
+        yield from _rows()
+    except pytest.skip.Exception as cause:
+        yield f"bad readings beside good ones: not measured, {cause}"
+
+
+def _rows() -> Iterator[str]:
+    yield "| bad ones | good ones' throughput | range | by processor time | range | good ones/s | stored | set aside | wrongly |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    yield f"| one kind in a batch | {measure(PAIRS, BATCHES, is_mixed=False)} |"
+    yield f"| every kind in each batch | {measure(PAIRS, BATCHES, is_mixed=True)} |"
+
+
+def _middle(ratios: list[float]) -> str:
+    return f"{statistics.median(ratios):.2f} | {min(ratios):.2f}–{max(ratios):.2f}"
+
+
+def measure(pairs: int, batches: int, is_mixed: bool) -> Result:
+    """Send so many pairs of rounds, after one to warm up, and look into store and quarantine afterwards."""
+    took: dict[bool, list[Round]] = {False: [], True: []}
+    sent: Counter[str] = Counter()
+    with TemporaryDirectory() as name, laboratory(Path(name)) as lab:
+        for number in range(2 * pairs + 2):
+            is_poisoned = number % 4 in (1, 2)  # clean, poisoned, poisoned, clean: what drifts drifts for both
+            messages, bad = messages_of(number, batches, is_poisoned, is_mixed)
+            took[is_poisoned].append(lab.send(messages))
+            sent += bad
+        stored = lab.stored()
+        quarantined, innocent = lab.quarantined()
+    clean, poisoned = took[False][1:], took[True][1:]
+    return Result(
+        ratios=[one.wall_s / other.wall_s for one, other in zip(clean, poisoned, strict=True)],
+        cpu_ratios=[one.cpu_s / other.cpu_s for one, other in zip(clean, poisoned, strict=True)],
+        good_per_s=batches * GOOD / statistics.median(one.wall_s for one in poisoned),
+        good=(2 * pairs + 2) * batches * GOOD,
+        stored=stored,
+        bad=sent,
+        quarantined=quarantined,
+        innocent=innocent,
+    )
+
+
+class Laboratory:
+    """Broker, store and ingest, and a session that sends for all gateways."""
+
+    def __init__(self, session: Session, influxd: Influxd, folder: Path) -> None:
+        self._session = session
+        self._influxd = influxd
+        self._folder = folder
+        self._waiting: Counter[str] = Counter()  # batches without a receipt, by the topic of theirs
+
+    def send(self, messages: Sequence[Message]) -> Round:
+        """Send all, and return when each has its receipt."""
+        cpu_s, start_s = _cpu_s(), time.monotonic()
+        for message in messages:
+            while self._waiting[message.response_topic] >= WINDOW:
+                self._listen()
+            self._session.publish(message)
+            self._waiting[message.response_topic] += 1
+        while self._waiting.total():
+            self._listen()
+        return Round(time.monotonic() - start_s, _cpu_s() - cpu_s)
+
+    def stored(self) -> int:
+        """Points in the database."""
+        return sum(int(str(row[1])) for row in self._influxd.select(BUCKET, "SELECT count(value) FROM /.*/"))
+
+    def quarantined(self) -> tuple[Counter[str], int]:
+        """How much of each fault lies in the quarantine, and how many readings in it have none."""
+        checks, found, innocent = Checks(load_city(self._folder / "city.toml")), Counter[str](), 0
+        now_ms = time.time_ns() // 1_000_000
+        with closing(Quarantine(self._folder / "quarantine.db")) as quarantine:
+            for row in quarantine.rows():
+                if row.fault == Fault.NOT_A_PACK:
+                    found[row.fault] += row.times
+                    continue
+                pack = senml.decode(quarantine.pack(row.id) or b"")
+                found[row.fault] += row.times * (len(pack.readings) + len(pack.bad))
+                innocent += sum(checks.complaint(row.gateway, reading, now_ms) is None for reading in pack.readings)
+        return found, innocent
+
+    def _listen(self) -> None:
+        event = self._session.event(PATIENCE_S)
+        if event is None or isinstance(event, Lost):
+            raise TimeoutError(f"{self._waiting.total()} messages have no receipt: {event}")
+        if isinstance(event, Received):
+            self._session.acknowledge(event)
+            self._waiting[event.message.topic] -= 1
+
+
+@contextmanager
+def laboratory(folder: Path) -> Iterator[Laboratory]:
+    """All of it running in `folder`, with a city of its own."""
+    city, influxd, mosquitto, http_port = folder / "city.toml", Influxd(folder), Mosquitto(folder), free_port()
+    city.write_text('name = "Kleinstadt"\n' + "".join(YARD.format(n=n) for n in range(GATEWAYS)))
+    try:
+        influxd.start()
+        influxd.set_up()
+        influxd.bucket(BUCKET)
+        mosquitto.start()
+        config = write_ingest(folder, mosquitto.config, f"influx+{influxd.url}/{BUCKET}?org={ORG}", influxd.token, http_port)
+        config.write_text(config.read_text().replace(str(CITY), str(city)))
+        with Role(folder, "ingest", config), Session(mosquitto.config, "gateways", [topics.receipts("+")]) as session:
+            wait_until_listening(http_port)
+            if not eventually(lambda: _is_well(http_port)) or not isinstance(session.event(PATIENCE_S), Connected):
+                raise TimeoutError("ingest does not become well")
+            yield Laboratory(session, influxd, folder)
+    finally:
+        mosquitto.stop()
+        influxd.stop()
+
+
+def _cpu_s() -> float:
+    """Processor time of all that we started: broker, ingest and database."""
+    children = Path(f"/proc/{os.getpid()}/task/{threading.main_thread().native_id}/children").read_text().split()
+    stats = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children]
+    return sum(int(one[11]) + int(one[12]) for one in stats) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
+
+
+def _is_well(http_port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{http_port}/healthz", timeout=PATIENCE_S).close()
+    except urllib.error.HTTPError as answer:
+        answer.close()
+        return False
+    return True
+
+
+def messages_of(number: int, batches: int, is_poisoned: bool, is_mixed: bool) -> tuple[list[Message], Counter[str]]:
+    """The messages of a round, and the faults in them; no two rounds share a point."""
+    messages: list[Message] = []
+    bad: Counter[str] = Counter()
+    kinds = itertools.cycle(POINTS.values())
+    nonsense = itertools.cycle(MESSAGES.values())
+    for n in range(batches):
+        good = _good(n % GATEWAYS, START_MS + (number * batches + n) * GOOD)
+        payload = senml.encode(good)
+        if is_poisoned:
+            chosen = list(itertools.islice(kinds, BAD)) if is_mixed else [next(kinds)] * BAD
+            spoilt = [spoil(_record(one)) for (_, spoil), one in zip(chosen, good, strict=False)]
+            payload = senml.joined([payload, json.dumps(spoilt).encode()])
+            bad.update(fault.value for fault, _ in chosen)
+        messages.append(_message(n % GATEWAYS, zlib.compress(payload), batch.DEFLATE))
+        if is_poisoned and n % NONSENSE_EVERY == NONSENSE_EVERY - 1:
+            messages.append(_message(n % GATEWAYS, *next(nonsense)(b"%d-%d" % (number, n))))
+            bad[Fault.NOT_A_PACK.value] += 1
+    return messages, bad
+
+
+def _good(gateway: int, first_ms: int) -> list[Reading]:
+    sensors = ("gate-in", "gate-out", "lane-in")
+    return [Reading(f"hof-{gateway}", sensors[n % 3], "passage", first_ms + n, 1.0) for n in range(GOOD)]
+
+
+def _record(good: Reading) -> Record:
+    """A record that stands for itself, so that it can be spoilt; after those of a whole batch, as if from a sensor gone mad."""
+    base = {"bn": f"{good.site}/{good.sensor}/", "bt": START_MS / 1000}
+    return base | {"n": good.quantity, "v": good.value, "t": (good.at_ms - START_MS) / 1000}
+
+
+def _message(gateway: int, payload: bytes, encoding: str) -> Message:
+    name = f"gw-{gateway}"
+    return Message(
+        topic=topics.readings(name), payload=payload, encoding=encoding, response_topic=topics.receipts(name), correlation=b"1"
+    )
+
+
+if __name__ == "__main__":
+    for line in rows():
+        print(line, flush=True)
