@@ -1,7 +1,9 @@
 """`hoflicht edge`: a gateway. Reads sensors, keeps what they say on disk, sends it until ingest has it, and drives signs."""
 
 import argparse
+import contextlib
 import logging
+import os
 import queue
 import sys
 import threading
@@ -25,17 +27,21 @@ from edge.reader import Counters, Intake
 from edge.salvage import mend
 from edge.sign import Latest
 from edge.spool import Spool
-from edge.uplink import Status
+from edge.trial import Trial
+from edge.uplink import State, Status
 from firmware_bridge import ibis
 from firmware_bridge.port import Port
 from hoflicht import __version__, logs, stop, telemetry, topics
 from hoflicht.broker import Message, Session
 from hoflicht.clock import Clock, SystemClock
-from hoflicht.errors import Unavailable
+from hoflicht.errors import BadConfig, Unavailable
+from hoflicht.place import GATEWAY
 
 log = logging.getLogger(__name__)
 
 END_S = 10.0  # for threads to notice the end; a serial write may take five seconds
+LOOK_S = 0.5  # for the proof of a config on trial
+AGAIN_S = 5.0  # between two tries of a disk that takes nothing
 RECEIVE_MAXIMUM = 20  # receipts and waits under way to us
 
 
@@ -43,28 +49,45 @@ def main(argv: list[str]) -> int:
     """Run until SIGTERM or Ctrl-C; 0 ended as asked, 1 a part of it failed."""
     arguments = _parser().parse_args(argv)
     logs.to_stderr(arguments.verbose)
-    config = load_edge(arguments.config)
-    clock = SystemClock(trust_ntp_only=CLOCKS[config.clock])
-    agent = Agent(config, clock)
     if arguments.check:
+        config = load_edge(arguments.config)
+        Agent(config, SystemClock())
         sys.stdout.write(f"{arguments.config}: {config.gateway}, {len(config.ports)} ports, {len(config.signs)} signs: all well\n")
         return 0
+    trial = Trial(arguments.config)
     stopping = stop.on_signals()
+    code = _run(trial, stopping)
+    if trial.wants_restart:
+        sys.stderr.flush()
+        os.execv(sys.executable, sys.orig_argv)
+    return code
+
+
+def _run(trial: Trial, stopping: stop.Stopping) -> int:
     try:
-        agent.run(stopping)
-    except Unavailable as cause:
-        log.error("%s", cause)
-        return 1
+        Agent(trial.config, SystemClock(trust_ntp_only=CLOCKS[trial.config.clock]), trial).run(stopping)
+    except (BadConfig, Unavailable) as cause:
+        if trial.is_on:
+            trial.roll_back(str(cause))
+        elif isinstance(cause, BadConfig):
+            raise
+        else:
+            log.error("%s", cause)
+            return 1
+    if stopping.failed and trial.is_on:
+        trial.roll_back("a part of the program failed")
     return 1 if stopping.failed else 0
 
 
 class Agent:
     """All parts of one gateway; building it touches no hardware and no network."""
 
-    def __init__(self, config: EdgeConfig, clock: Clock) -> None:
+    def __init__(self, config: EdgeConfig, clock: Clock, trial: Trial | None = None) -> None:
         self._config = config
+        self._trial = trial
         self._clock = clock
         self._boot = uuid.uuid4().hex
+        self._desired = topics.desired(config.gateway, topics.CONFIG)
         self._waiting: queue.Queue[Observation] = queue.Queue(spooler.MAX_WAITING)
         self._status = Status()
         self._counters = {name: Counters() for name in config.ports}
@@ -76,15 +99,16 @@ class Agent:
         self._session = Session(
             config.broker,
             config.gateway,
-            [topics.receipts(config.gateway), *(topics.wait(yard) for yard in self._latest)],
+            [topics.receipts(config.gateway), self._desired, *(topics.wait(yard) for yard in self._latest)],
             will=self._state("offline"),
             receive_maximum=RECEIVE_MAXIMUM,
+            place=GATEWAY,
         )
 
     def run(self, stopping: stop.Stopping) -> None:
         """Run all threads until `stopping`; what was read by then is on disk when this returns."""
-        mend(Path(self._config.spool.path), self._limit_bytes, self._clock)
-        self._spool().close()  # what is wrong with it is said now and here
+        if not self._has_spool(stopping):
+            return
         ended = threading.Event()
         with telemetry.serve(self._config.http, self._health.report), _registered(Metrics(self._health)), self._session:
             writer = _start("spooler", partial(self._keep, ended))
@@ -99,12 +123,32 @@ class Agent:
             sender.join(END_S)
             self._session.close(farewell=self._state("offline"))
 
+    def _has_spool(self, stopping: stop.Stopping) -> bool:
+        """Wait for a sound spool: a full disk is somebody else's log, and goes away; False where the end comes first."""
+        is_away = False
+        while not stopping.is_set():
+            try:
+                mend(Path(self._config.spool.path), self._limit_bytes, self._clock)
+                self._spool().close()  # what is wrong with it is said now and here
+            except Unavailable as cause:
+                if not is_away:
+                    log.error("there is no room for the spool yet: %s; trying again, nothing is read until then", cause)
+                is_away = True
+                stopping.wait(AGAIN_S)
+            else:
+                if is_away:
+                    log.warning("there is room for the spool again")
+                return True
+        return False
+
     def _start_sources(self, stopping: stop.Stopping) -> Iterator[threading.Thread]:
         for name in self._ports:
             yield _start(f"port-{name}", partial(self._read, name, stopping))
         for name in self._sign_ports:
             yield _start(f"sign-{name}", partial(self._show, name, stopping))
         yield _start("health", partial(self._look, stopping))
+        if self._trial is not None and self._trial.is_on:
+            yield _start("trial", partial(self._watch, self._trial, stopping))
 
     def _read(self, name: str, stopping: stop.Stopping) -> None:
         config, counters = self._config.ports[name], self._counters[name]
@@ -123,18 +167,52 @@ class Agent:
             spooler.run(self._waiting, spool, ended)
 
     def _send(self, stopping: stop.Stopping) -> None:
-        deliver = {topics.wait(yard): latest.take for yard, latest in self._latest.items()}
+        deliver: dict[str, Callable[[Message], None]] = {topics.wait(yard): latest.take for yard, latest in self._latest.items()}
+        deliver[self._desired] = partial(self._take, stopping)
         with self._spool() as spool:
             uplink.run(
                 self._session,
                 spool,
                 self._config.gateway,
-                partial(self._state, "online"),
+                self._birth,
                 deliver,
                 status=self._status,
                 clock=self._clock,
                 stopping=stopping,
             )
+
+    def _birth(self) -> Message:
+        self._report()
+        return self._state("online")
+
+    def _take(self, stopping: stop.Stopping, message: Message) -> None:
+        if self._trial is None or not self._trial.offer(message.payload):
+            return
+        self._report()
+        if self._trial.wants_restart:
+            stopping.set()
+
+    def _watch(self, trial: Trial, stopping: stop.Stopping) -> None:
+        """Wait for the proof of a config on trial: an answer of ingest, for there is always the gateway's own health to be sent."""
+        until_ms = self._clock.monotonic_ms() + self._config.prove_s * 1000
+        while trial.is_on and not stopping.wait(LOOK_S):
+            if self._status.receipts + self._status.refused:
+                trial.prove()
+                self._report()
+            elif self._clock.monotonic_ms() >= until_ms:
+                broker = f"{self._config.broker.host}:{self._config.broker.port}"
+                why = self._status.trouble or (
+                    "" if self._status.state is State.FLOWING else f"no connection to the broker at {broker}"
+                )
+                trial.roll_back(f"no receipt within {self._config.prove_s:g} s{why and ': '}{why}")
+        if trial.wants_restart:
+            stopping.set()
+
+    def _report(self) -> None:
+        said = self._trial and self._trial.report()
+        if said:
+            with contextlib.suppress(Unavailable):  # the next connection says it
+                self._session.publish(said)
 
     def _look(self, stopping: stop.Stopping) -> None:
         with self._spool() as spool:

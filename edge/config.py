@@ -9,7 +9,7 @@ import msgspec
 from edge.sign import PROTOCOLS
 from firmware_bridge.devices import DEVICES, Line, Parity
 from hoflicht.broker import BrokerConfig
-from hoflicht.config import Strict, beside, choose, load
+from hoflicht.config import Strict, beside, choose, parse, read
 from hoflicht.errors import BadConfig
 from hoflicht.reading import is_id
 
@@ -89,11 +89,17 @@ class EdgeConfig(Strict, frozen=True):
     ports: dict[str, PortConfig] = {}
     signs: dict[str, SignConfig] = {}
     health: HealthConfig = HealthConfig()
+    prove_s: Annotated[float, msgspec.Meta(ge=5, le=3_600)] = 300  # for a pushed config to get a receipt (edge.trial)
 
 
 def load_edge(path: Path) -> EdgeConfig:
     """Read and check the file, touching no hardware; paths come back absolute. Raise BadConfig, one line."""
-    config = load(path, EdgeConfig)
+    return parse_edge(read(path), path)
+
+
+def parse_edge(text: str, path: Path) -> EdgeConfig:
+    """As `load_edge`, of a text that might stand at `path`."""
+    config = parse(text, path, EdgeConfig)
     choose(f"{path}: clock", config.clock, CLOCKS)
     for name, port in config.ports.items():
         choose(f"{path}: [ports.{name}] driver", port.driver, dict(DEVICES))

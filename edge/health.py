@@ -41,22 +41,29 @@ class Health:
         self._receipts = 0
         self._is_losing = False
         self._told_open: dict[str, bool] = {}  # by port
+        self._surplus: dict[str, int] = {}
+        self._flooding: set[str] = set()
 
     @property
     def dropped(self) -> int:
-        """Readings given up because the disk was full, or because it took none and memory was full."""
+        """Readings given up: the disk was full, or took none and memory was full, or a device said more than it may."""
+        return self._not_kept + sum(port.surplus for port in self.ports.values())
+
+    @property
+    def _not_kept(self) -> int:
         return (self.spool.dropped if self.spool else 0) + sum(port.overflown for port in self.ports.values())
 
     def look(self, spool: SpoolState) -> list[Observation]:
         """Compare with the last look, and say it in readings."""
         now_ms = self._clock.monotonic_ms()
-        before, dropped_before = self.spool, self.dropped
+        before, not_kept_before = self.spool, self._not_kept
         self.spool = spool
         values = list(self._gateway_values(before, spool, now_ms))
         self._looked_ms = now_ms
         self._receipts = self.status.receipts
         if before is not None:
-            self._mind_losses(self.dropped - dropped_before)
+            self._mind_losses(self._not_kept - not_kept_before)
+        self._mind_floods()
         seen = [Observation(self._gateway, "gateway", quantity, now_ms, value) for quantity, value in values]
         temperature = _processor_temperature()
         if temperature is not None:
@@ -116,6 +123,17 @@ class Health:
             log.warning("no reading has to be given up any more")
         self._is_losing = lost > 0
 
+    def _mind_floods(self) -> None:
+        for name, port in self.ports.items():
+            lost = port.surplus - self._surplus.get(name, 0)
+            if lost and name not in self._flooding:
+                log.error("the device at port %s says more than an honest one can: %d readings of it were given up", name, lost)
+                self._flooding.add(name)
+            elif not lost and name in self._flooding:
+                log.warning("the device at port %s is back at its rate; %d readings of it were given up", name, port.surplus)
+                self._flooding.remove(name)
+            self._surplus[name] = port.surplus
+
 
 def run(
     health: Health, spool: Spool, out: "queue.Queue[Observation]", every_s: float, alive_every_s: int, stopping: Stopping
@@ -151,6 +169,7 @@ def _port_values(port: Counters) -> Iterator[tuple[str, float]]:
     yield "frames", port.frames
     yield "frames_lost", port.frames_lost
     yield "noise_bytes", port.noise_bytes
+    yield "surplus", port.surplus
 
 
 def _processor_temperature() -> float | None:

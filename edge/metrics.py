@@ -15,6 +15,7 @@ PORT_COUNTERS: tuple[tuple[str, str, Callable[[Counters], float]], ...] = (
     ("frames_lost", "Frames that a gap in the sequence numbers shows as lost", lambda port: port.frames_lost),
     ("noise_bytes", "Bytes that were part of no good frame", lambda port: port.noise_bytes),
     ("port_errors", "Times the serial port failed", lambda port: port.errors),
+    ("surplus_readings", "Readings given up because the device said more than an honest one can", lambda port: port.surplus),
     ("unsound_samples", "Samples outside the range of their quantity, or without a proper name", lambda port: port.unsound),
 )
 

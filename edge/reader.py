@@ -5,7 +5,9 @@ from collections import deque
 
 import msgspec
 
+from edge.allowance import Allowance
 from edge.config import PortConfig
+from edge.doubt import DOUBTFUL_FRAMES
 from edge.drivers import Driver
 from edge.observation import Observation, is_sound
 from firmware_bridge.devices import ANSWER_S, DEVICES
@@ -15,6 +17,9 @@ from hoflicht.clock import Clock
 from hoflicht.stop import Stopping
 
 READ_S = 0.5  # a stop is noticed after that
+# Between two bytes of one frame, of which the longest lasts half a second. A frame that lost its end would else be told when the
+# next one begins, on a quiet line hours later.
+LONGEST_PAUSE_MS = 3_000
 ANSWER_MS = int(ANSWER_S * 1000)
 
 
@@ -27,6 +32,7 @@ class Counters(msgspec.Struct):
     errors: int = 0
     is_open: bool = False
     unsound: int = 0  # samples that cannot be readings
+    surplus: int = 0  # observations beyond what an honest device says (edge.allowance)
     overflown: int = 0  # observations for which the queue to the spool had no room
 
 
@@ -63,6 +69,9 @@ class Intake:
         self._driver = driver
         self._out = out
         self._counters = counters
+        self._allowance = Allowance()
+        self._doubtful = 0  # frames to come
+        self._last_ms = 0  # when bytes came
 
     def begin_anew(self) -> None:
         """Forget half a frame: what comes now is of another connection."""
@@ -70,18 +79,29 @@ class Intake:
 
     def take(self, data: bytes, arrived_ms: int) -> None:
         """Take bytes that came, or a request that is about to be sent."""
+        if self._decoder.pending and arrived_ms - self._last_ms > LONGEST_PAUSE_MS:
+            self._take_noise(self._decoder.give_up())
+        self._last_ms = arrived_ms if data else self._last_ms
         for item in self._decoder.feed(data):
             if isinstance(item, Noise):
-                self._counters.noise_bytes += len(item.data)
+                self._take_noise(item)
             else:
                 self._take_frame(item, arrived_ms)
+                self._doubtful = max(0, self._doubtful - 1)
+
+    def _take_noise(self, noise: Noise) -> None:
+        self._counters.noise_bytes += len(noise.data)
+        self._doubtful = DOUBTFUL_FRAMES if noise.data else self._doubtful
 
     def _take_frame(self, frame: Frame, arrived_ms: int) -> None:
         sound = tuple(sample for sample in frame.samples if is_sound(sample, self._config.site, self._config.sensor))
         self._counters.frames += 1
         self._counters.frames_lost += frame.lost
         self._counters.unsound += len(frame.samples) - len(sound)
-        for observation in self._driver.take(Frame(sound, frame.lost), arrived_ms):
+        for observation in self._driver.take(Frame(sound, frame.lost, self._doubtful > 0), arrived_ms):
+            if not self._allowance.admits(observation, arrived_ms):
+                self._counters.surplus += 1
+                continue
             try:
                 self._out.put_nowait(observation)
             except queue.Full:  # the disk takes nothing; what waits already is older, and the loss is counted

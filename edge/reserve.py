@@ -16,9 +16,13 @@ class Reserve:
     def __init__(self, spool: Path) -> None:
         self._path = spool.with_name(f"{spool.name}-reserve")
 
+    def is_held(self) -> bool:
+        """Whether the space is taken."""
+        return self._path.exists()
+
     def hold(self) -> bool:
         """Take the space; False where it was held already, or there is none."""
-        if self._path.exists():
+        if self.is_held():
             return False
         try:
             with self._path.open("wb") as file:

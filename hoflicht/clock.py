@@ -65,6 +65,11 @@ class HandClock:
         self._now_ms += ms
         self._monotonic_ms += ms
 
+    def jump(self, ms: int) -> None:
+        """Set the clock by so much, as a person would: the kernel does not call it synchronised any more."""
+        self._now_ms += ms
+        self._is_set = False
+
     def set(self, now_ms: int) -> None:
         """Set the clock, as NTP would; the monotonic time does not notice."""
         self._now_ms = now_ms

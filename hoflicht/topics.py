@@ -5,6 +5,7 @@ from hoflicht.reading import is_id
 ROOT = "hoflicht/v1"
 # One worker of the group gets each batch, so that any number of identical workers share the gateways (MQTT 5 §4.8.2).
 ALL_READINGS = f"$share/ingest/{ROOT}/+/readings"
+CONFIG = "config"  # the kind of desired and reported that is a gateway's own file
 ALL_WAITS = f"{ROOT}/yards/+/wait"
 
 
@@ -21,6 +22,16 @@ def receipts(gateway: str) -> str:
 def state(gateway: str) -> str:
     """Birth and last will of a gateway, retained."""
     return f"{ROOT}/{gateway}/state"
+
+
+def desired(gateway: str, kind: str) -> str:
+    """What a gateway shall do, retained: its `config`; the light levels of its lamps are to come."""
+    return f"{ROOT}/{gateway}/desired/{kind}"
+
+
+def reported(gateway: str, kind: str) -> str:
+    """What has become of that, retained."""
+    return f"{ROOT}/{gateway}/reported/{kind}"
 
 
 def wait(yard: str) -> str:

@@ -14,9 +14,10 @@ import pytest
 
 from edge import reader
 from edge.config import PortConfig
+from edge.doubt import DOUBTFUL_FRAMES
 from edge.drivers import DRIVERS
 from edge.observation import Observation
-from edge.reader import Counters, Intake, Polls
+from edge.reader import LONGEST_PAUSE_MS, Counters, Intake, Polls
 from firmware_bridge import node
 from firmware_bridge.devices import DEVICES
 from firmware_bridge.frames import Sample
@@ -157,6 +158,30 @@ def test_a_sample_without_a_site_is_no_reading() -> None:
     assert bench.counters.unsound == 1
 
 
+def test_after_noise_a_frame_that_stands_alone_is_not_averaged() -> None:
+    # 0.6 became 26.2 by one flipped bit, and two more in the sum make it right again.
+    false = bytes.fromhex("AAC00601060058D93EAB")
+    clean, noisy = Bench("p", "sds011", average_s=3), Bench("p", "sds011", average_s=3)
+
+    for bench, before in ((clean, b""), (noisy, b"\x00")):
+        for second, data in enumerate([SDS011[:10], before + false, SDS011[:10], SDS011[:10]]):
+            bench.intake.take(data, second * 1_000)
+
+    assert clean.seen()[0] == ("pm2_5", 9.133333)
+    assert noisy.seen()[0] == ("pm2_5", 0.6)
+
+
+def test_a_line_is_believed_again_after_a_hundred_good_frames() -> None:
+    false, good = bytes.fromhex("AAC00601060058D93EAB"), SDS011[:10]
+    bench = Bench("p", "sds011", average_s=1_000)
+
+    bench.intake.take(b"\x00" + good * (DOUBTFUL_FRAMES - 1) + false + good + false, 0)
+    bench.intake.take(good, 1_000_000)
+
+    [(_, mean), _] = bench.seen()
+    assert mean == round((DOUBTFUL_FRAMES * 0.6 + 26.2) / (DOUBTFUL_FRAMES + 1), 6)
+
+
 def test_what_finds_no_room_is_counted() -> None:
     bench = Bench("p", "sds011", average_s=1, room=1)
 
@@ -175,6 +200,29 @@ def test_half_a_frame_of_another_connection_is_forgotten() -> None:
     bench.intake.take(SDS011, 1_000)
 
     assert (bench.counters.frames, bench.counters.noise_bytes) == (2, 0)
+
+
+def test_a_frame_that_lost_its_end_is_not_one_of_the_moment_when_the_next_begins() -> None:
+    bench = Bench("p", "node")
+    first, second = (node.encode(7, n, [Sample("passage", 1.0, sensor="gate-in")]) for n in (1, 2))
+
+    bench.intake.take(first[:-1], 60_000)
+    bench.intake.take(b"", 60_000 + LONGEST_PAUSE_MS + 1)
+    bench.intake.take(second, 3_600_000)
+
+    assert [one.seen_ms for one in (bench.out.get_nowait() for _ in range(bench.out.qsize()))] == [3_600_000]
+    assert bench.counters.noise_bytes == len(first) - 2  # but for its first zero
+
+
+def test_a_frame_may_come_in_pieces_with_pauses() -> None:
+    bench = Bench("p", "node")
+    frame = node.encode(7, 1, [Sample("passage", 1.0, sensor="gate-in")])
+
+    for n, byte in enumerate(frame):
+        bench.intake.take(bytes((byte,)), 60_000 + n * LONGEST_PAUSE_MS)
+        bench.intake.take(b"", 60_000 + n * LONGEST_PAUSE_MS + 1)
+
+    assert bench.seen() == [("passage", 1.0)]
 
 
 def test_requests_go_one_after_the_other_and_again_each_period() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.disk import LOG_PAGES, PAGE_BYTES
 from edge.reserve import RESERVE_BYTES, Reserve
-from edge.spool import LOG_PAGES, PAGE_BYTES
 from tests.limits import files_that_do_not_grow
 
 

@@ -18,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edge.observation import Observation
 from edge.rows import Range, gaps
-from edge.salvage import mend
 from edge.spool import LAST, ROW_BYTES, Spool
 from hoflicht import BadConfig, Reading, Unavailable
 from hoflicht.clock import HandClock
@@ -161,6 +160,14 @@ def test_two_cars_in_one_millisecond_stay_two(spool: Spool, clock: HandClock) ->
     assert [reading.at_ms - clock.now_ms() for reading in all_of(spool)] == [0, 1, 2]
 
 
+def test_two_values_of_one_millisecond_are_two_points(spool: Spool, clock: HandClock) -> None:
+    free, taken = (Observation("hof-nord", "lane-3", "presence", clock.monotonic_ms(), value) for value in (0.0, 1.0))
+
+    spool.keep([free, taken])
+
+    assert [(reading.at_ms - clock.now_ms(), reading.value) for reading in all_of(spool)] == [(0, 0.0), (1, 1.0)]
+
+
 def test_before_the_clock_is_set_nothing_is_sent(path: Path) -> None:
     clock = HandClock(now_ms=0, is_set=False)
     with Spool(path, MB, clock, boot="first") as spool:
@@ -185,7 +192,8 @@ def test_setting_the_clock_stamps_all_of_this_boot(path: Path) -> None:
 def test_a_clock_that_was_set_in_this_boot_stays_set(path: Path, clock: HandClock) -> None:
     with Spool(path, MB, clock, boot="first") as spool:
         spool.stamp()
-    adrift = HandClock(now_ms=1_700_000_099_000, is_set=False)  # NTP has not been heard for hours; the process is a new one
+    adrift = HandClock(is_set=False)  # NTP has not been heard for hours; the process is a new one
+    adrift.advance(99_000)
     with Spool(path, MB, adrift, boot="first") as spool:
         spool.keep([Observation("hof-nord", "gate-in", "passage", adrift.monotonic_ms(), 1.0)])
 
@@ -217,6 +225,18 @@ def test_a_full_spool_gives_up_the_oldest_samples_and_keeps_every_car(path: Path
     samples = [reading.at_ms for reading in kept if reading.quantity == "temperature"]
     assert samples == list(range(samples[0], 40_000))
     assert len(samples) > 5_000
+
+
+def test_a_full_spool_of_a_boot_whose_clock_was_never_set_can_be_opened(path: Path) -> None:
+    unset = HandClock(now_ms=0, is_set=False)
+    with Spool(path, MB, unset, boot="first") as spool:
+        while not spool.state().dropped:
+            spool.keep([Observation("hof-nord", "gate-in", "passage", n, 1.0) for n in range(500)])
+
+    with Spool(path, MB, unset, boot="second") as spool:
+        state = spool.state()
+        assert state.rows == 0
+        assert state.quarantined > 5_000
 
 
 def test_a_sample_does_not_push_out_a_car(path: Path, clock: HandClock) -> None:
@@ -268,45 +288,6 @@ def test_a_spool_of_a_later_version_is_left_alone(path: Path, clock: HandClock) 
 
     with pytest.raises(BadConfig, match="version 9"):
         Spool(path, MB, clock)
-
-
-def test_a_file_that_is_no_database_is_set_aside(path: Path, clock: HandClock) -> None:
-    path.write_bytes(b"no database at all" * 500)
-
-    mend(path, MB, clock)
-
-    with Spool(path, MB, clock) as spool:
-        spool.append(passages(1))
-        assert all_of(spool) == passages(1)
-    assert path.with_name("spool.db.corrupt-1700000000000").read_bytes().startswith(b"no database")
-
-
-def test_what_can_be_read_of_a_damaged_spool_is_saved(path: Path, clock: HandClock) -> None:
-    with Spool(path, 10 * MB, clock) as spool:
-        spool.append(passages(*range(20_000)))
-    damaged = bytearray(path.read_bytes())
-    middle = len(damaged) // 2 // 4096 * 4096
-    damaged[middle : middle + 3 * 4096] = b"\xff" * (3 * 4096)
-    path.write_bytes(damaged)
-
-    saved = mend(path, 10 * MB, clock)
-
-    with Spool(path, 10 * MB, clock) as spool:
-        times_ms = [reading.at_ms for reading in all_of(spool)]
-    assert saved == len(times_ms)
-    assert 19_000 < saved < 20_000
-    assert len(set(times_ms)) == saved
-    assert {0, 19_999} <= set(times_ms) <= set(range(20_000))
-
-
-def test_a_sound_spool_is_left_as_it_is(path: Path, clock: HandClock) -> None:
-    with Spool(path, MB, clock) as spool:
-        spool.append(passages(1))
-
-    assert mend(path, MB, clock) == 0
-
-    with Spool(path, MB, clock) as spool:
-        assert all_of(spool) == passages(1)
 
 
 WRITER = """
