@@ -1,5 +1,6 @@
 # make demo    the whole city on this machine, then open the address it prints
-# make test    everything this machine can run; needs mosquitto, influxd and chromium, says so where one is missing
+# make test    everything but the chaos; needs mosquitto, influxd and chromium, says so where one is missing
+# make chaos   a quarter of an hour of kill -9, cut networks and a day without the database; prints what was lost (nothing)
 # make check   formatting, lint, types
 # make bench   ours beside what one would pick instead, as ratios
 
@@ -9,13 +10,16 @@ BIN    := $(VENV)/bin
 # Where .ci/influxd puts the database that the tests meet.
 export PATH := $(HOME)/.cache/hoflicht/bin:/usr/sbin:$(PATH)
 
-.PHONY: demo test check bench clean
+.PHONY: demo test chaos check bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/hoflicht demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not chaos" $(ARGS)
+
+chaos: $(VENV)/.dev
+	$(BIN)/python -m pytest -m chaos $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

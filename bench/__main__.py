@@ -5,11 +5,11 @@ import platform
 import sys
 from collections.abc import Iterator
 
-from bench import codecs, forecast, packs, spool
+from bench import codecs, forecast, packs, poison, serial, spool
 from bench.waiting import table
 from bench.waiting.scenarios import SCENARIOS
 
-LASTS = "Six minutes on two cores: half a minute until the forecast, a minute for it, the rest for the waiting time."
+LASTS = "Eight minutes on two cores: two and a half until the forecast, a minute for it, the rest for the waiting time."
 
 
 def main() -> int:
@@ -27,6 +27,10 @@ def _lines() -> Iterator[object]:
     yield from spool.rows()
     yield "\n| decoder | MB/s | times its line rate |\n|---|---|---|"
     yield from codecs.speeds()
+    yield ""
+    yield from serial.rows()
+    yield ""
+    yield from poison.rows()
     yield ""
     yield from forecast.rows()
     yield ""

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from edge.flights import Flight, Flights
+from edge.flights import SHORTEST_SILENCE_MS, Flight, Flights
 from edge.rows import Range
 from edge.spool import LAST, Batch, Spool
 from hoflicht import batch as batches
@@ -34,7 +34,8 @@ LIVE_MS = 10_000  # what was appended within that is live
 MARK_EVERY_MS = 1_000
 LIVE_EVERY_MS = 500  # between two live batches that are not full
 FIRST_HOLD_MS = 5_000  # before asking again whether somebody listens; doubles up to
-LONGEST_HOLD_MS = 60_000
+LONGEST_HOLD_MS = 15_000
+PROBE_READINGS = 20  # in the batch that asks: half a kilobyte, so that asking four times a minute costs less than one whole batch
 REFUSED_BY_BROKER = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
 
 Birth = Callable[[], Message]
@@ -133,7 +134,7 @@ class Uplink:
         self._flights = Flights()
         self._marks: deque[tuple[int, int]] = deque()  # when, and the newest row then
         self._hold_ms = FIRST_HOLD_MS
-        self._held_until_ms = self._live_sent_ms = self._receipt_ms = 0
+        self._held_until_ms = self._live_sent_ms = 0
 
     def handle(self, event: Event) -> None:
         """Take what the session says."""
@@ -176,16 +177,15 @@ class Uplink:
 
     def _send_next(self, now_ms: int) -> bool:
         border = self._marks[0][1]
-        live = self._spool.batch(border + 1, LAST, batches.MAX_READINGS, self._flights.rows())
-        is_worth_it = live is not None and (
-            len(live.readings) == batches.MAX_READINGS or now_ms - self._live_sent_ms >= LIVE_EVERY_MS
-        )
+        most = PROBE_READINGS if self._status.state is State.PROBING else batches.MAX_READINGS
+        live = self._spool.batch(border + 1, LAST, most, self._flights.rows())
+        is_worth_it = live is not None and (len(live.readings) == most or now_ms - self._live_sent_ms >= LIVE_EVERY_MS)
         if live is not None and is_worth_it:
             self._live_sent_ms = now_ms
             return self._send(live, is_live=True, tries=1)
         if self._flights.of_backlog() >= BACKLOG_WINDOW:
             return False
-        old = self._spool.batch(1, border, batches.MAX_READINGS, self._flights.rows())
+        old = self._spool.batch(1, border, most, self._flights.rows())
         return old is not None and self._send(old, is_live=False, tries=1)
 
     def _send(self, batch: Batch, is_live: bool, tries: int) -> bool:
@@ -204,12 +204,10 @@ class Uplink:
             return None
 
     def _repeat_overdue(self, now_ms: int) -> None:
-        for flight in self._flights:
-            if now_ms < flight.due_ms:
-                continue
-            if self._receipt_ms < flight.sent_ms:
-                self._nobody_takes("no receipt in time: ingest is away, or slow")
-                return
+        patience_ms = SHORTEST_SILENCE_MS if self._status.state is State.PROBING else self._flights.patience_ms
+        if self._flights.silence_ms(now_ms) >= patience_ms:
+            self._nobody_takes("no receipt in time: ingest is away, or slow")
+        for flight in self._flights.overdue(now_ms):
             self._flights.land(flight.rows)
             batch = self._spool.batch(flight.rows.first, flight.rows.last, batches.MAX_READINGS)
             if batch is not None and self._send(batch, flight.is_live, flight.tries + 1):
@@ -261,8 +259,8 @@ class Uplink:
         log.warning("ingest refuses %d readings: %s; they are in the quarantine of the spool", count, refusal)
 
     def _answered(self, rows: Range) -> None:
-        now_ms = self._receipt_ms = self._clock.monotonic_ms()
-        flight = self._flights.land(rows)
+        now_ms = self._clock.monotonic_ms()
+        flight = self._flights.answered(rows, now_ms)
         if flight is not None:
             self._status.latency_ms = now_ms - flight.sent_ms
         if self._status.trouble:

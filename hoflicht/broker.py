@@ -8,16 +8,18 @@ queue, so that a service is one loop over `event()`.
 import contextlib
 import logging
 import queue
-import random
 import ssl
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 import paho.mqtt.client as paho
+from paho.mqtt import properties as paho_properties
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -25,14 +27,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from hoflicht.config import Strict, beside, secret
 from hoflicht.errors import BadConfig, Unavailable
+from hoflicht.place import SERVER, Place, pause_s
 
 log = logging.getLogger(__name__)
 
-KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 10.0
-FIRST_DELAY_S = 1.0  # before the second try; doubles up to
-LONGEST_DELAY_S = 60.0
-STABLE_S = 60.0  # a connection that held so long starts the delays anew
 MAX_EVENTS = 1_000  # waiting for the service; receive maximum and window keep it far below
 MAX_PACKET = 512 * 1024  # bytes; what is larger the broker drops instead of sending it to us
 
@@ -95,6 +94,17 @@ class Confirmed(msgspec.Struct, frozen=True):
     code: int
 
 
+def _read_text(buffer: bytes, length: int) -> tuple[str, int]:
+    """A text of a packet's properties, and how many bytes it took."""
+    end = 2 + int.from_bytes(buffer[:2], "big")
+    if not 2 <= end <= length:
+        raise MalformedPacket("a text that is longer than its packet")
+    return buffer[2:end].decode("utf-8", "replace"), end
+
+
+# paho 2.2 hangs up on U+FEFF, which MQTT 5 allows in every text (§1.5.4): one gateway that writes it would cut us off from all.
+paho_properties.readUTF = _read_text
+
 Event: TypeAlias = Connected | Lost | Received | Confirmed
 
 
@@ -109,12 +119,14 @@ class Session:
         *,
         will: Message | None = None,
         receive_maximum: int = 20,
+        place: Place = SERVER,
     ) -> None:
         self._broker = broker
         self._client_id = client_id
         self._subscriptions = list(subscriptions)
         self._will = will
         self._receive_maximum = receive_maximum
+        self._place = place
         self._password = secret(broker.password_file, "[broker] password_file") if broker.password_file else None
         self._tls = _tls(broker)
         self._events: queue.Queue[Event] = queue.Queue(MAX_EVENTS)
@@ -172,17 +184,16 @@ class Session:
                 return
 
     def _stay_connected(self) -> None:
-        delay_s = FIRST_DELAY_S
+        away_since_s = time.monotonic()
         told = ""
         while not self._closing.is_set():
             attempt = _Attempt()
             self._connect(attempt)
-            stable = attempt.is_up and not attempt.ended.wait(STABLE_S)
             attempt.ended.wait()
             self._hang_up()
             if attempt.is_up:
                 told = ""
-                delay_s = FIRST_DELAY_S if stable else delay_s
+                away_since_s = time.monotonic()
                 self._put(Lost(attempt.reason))
             if self._closing.is_set():
                 return
@@ -190,9 +201,7 @@ class Session:
                 where = f"{self._broker.host}:{self._broker.port}"
                 log.warning("no broker at %s: %s; trying again until it answers", where, attempt.reason)
                 told = attempt.reason
-            # Full jitter: two thousand gateways come back spread out, not in step.
-            self._closing.wait(random.uniform(0, delay_s))
-            delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+            self._closing.wait(pause_s(time.monotonic() - away_since_s, self._place))
 
     def _connect(self, attempt: "_Attempt") -> None:
         """Connect and subscribe; when this returns, `attempt` is up or has ended."""
@@ -202,7 +211,8 @@ class Session:
         properties.ReceiveMaximum = self._receive_maximum
         properties.MaximumPacketSize = MAX_PACKET
         try:
-            client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True, properties=properties)
+            keepalive_s = self._place.keepalive_s
+            client.connect(self._broker.host, self._broker.port, keepalive_s, clean_start=True, properties=properties)
         except (OSError, ValueError) as cause:  # ValueError: paho's word for a host that cannot be one
             attempt.end(str(cause) or type(cause).__name__)
             return
@@ -328,6 +338,7 @@ def _tls(broker: BrokerConfig) -> ssl.SSLContext | None:
     try:
         context = ssl.create_default_context(cafile=broker.ca_file)
         if broker.cert_file:
+            secret(broker.key_file or broker.cert_file, "[broker] key_file")  # for whether others may read it
             context.load_cert_chain(broker.cert_file, broker.key_file or None)
     except (OSError, ssl.SSLError) as cause:
         raise BadConfig(f"[broker] ca_file, cert_file or key_file: {cause}") from cause

@@ -20,9 +20,15 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command("simulators.demo", "main", "demo", "the whole city on this machine"),
     "edge": Command("edge.agent", "main", "edge", "run a gateway: serial ports to the broker"),
+    "configure": Command("edge.configure", "main", "edge", "push a config to a gateway, which tries it before it keeps it"),
+    "enroll": Command("edge.enroll", "main", "edge", "get a gateway its key and certificate"),
     "ingest": Command("ingest.service", "main", "ingest", "run the way from the broker to the store"),
     "quarantine": Command("ingest.quarantine", "main", "ingest", "look at refused readings, bring them in after the repair"),
+    "authority": Command("ingest.registrar", "main", "ingest", "the city's own certificates: make the CA, invite gateways"),
+    "revoke": Command("ingest.registrar", "revoke", "ingest", "make a gateway's certificates void"),
+    "broker-config": Command("ingest.mosquitto", "main", "ingest", "write a broker's configuration, access lists, certificate"),
     "api": Command("api.app", "main", "api", "run the public waiting times: API, page, kiosk"),
+    "keys": Command("api.locksmith", "main", "api", "make, list, rotate and revoke the keys of staff; read their audit"),
     "replay": Command("api.replay", "main", "api", "estimate the waiting times of recorded events, as if they came in now"),
     "score": Command("api.score", "main", "api", "compare estimates with the waits that cars really had"),
     "dashboards": Command("dashboards.publish", "main", "dashboards", "Grafana boards: build files or push them"),
@@ -63,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _help() -> str:
-    lines = [f"  {name:<11} {command.meaning}" for name, command in COMMANDS.items()]
+    lines = [f"  {name:<13} {command.meaning}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
             "hoflicht: smart street lamps and recycling yards, from the serial byte to the LED digit.",

@@ -19,6 +19,7 @@ from ingest.config import IngestConfig
 from ingest.desk import Delivery, Desk, Settled
 from ingest.health import Health
 from ingest.quarantine import Quarantine
+from ingest.shares import Shares
 from store.readings import Store, open_configured
 
 log = logging.getLogger(__name__)
@@ -102,31 +103,45 @@ def _serve(
     session: Session, desk: Desk, health: Health, stopping: threading.Event, *, group_size: int, patience_ms: int
 ) -> list[Delivery]:
     """Settle group by group; return the one that the store does not take."""
+    shares = Shares()
     while not stopping.is_set():
         event = session.event(POLL_S)
         if not isinstance(event, Received):
             _note(event, health)
             continue
-        group = _collect(session, event, desk, health, group_size)
-        settled = desk.settle(group, stopping, patience_ms)
+        group = _collect(session, event, desk, health, shares, group_size)
+        deliveries = [one for one in group if isinstance(one, Delivery)]
+        settled = desk.settle(deliveries, stopping, patience_ms)
         if settled is None:
-            return group
-        _answer(session, settled)
+            return deliveries
+        answers = iter(settled)
+        # In the order in which they came (MQTT 5 §4.6), what is left to its gateway among them.
+        _answer(session, [next(answers) if isinstance(one, Delivery) else Settled(one, None) for one in group])
     return []
 
 
-def _collect(session: Session, first: Received, desk: Desk, health: Health, group_size: int) -> list[Delivery]:
-    """What has come and what comes within a moment; the next group comes in while this one is written."""
-    group = [desk.opened(first)]
-    readings = len(group[0].verdict.readings)
-    while len(group) < group_size and readings < MAX_GROUP_READINGS:
-        event = session.event(LINGER_S)
-        if event is None:
-            break
-        if isinstance(event, Received):
-            group.append(desk.opened(event))
-            readings += len(group[-1].verdict.readings)
+def _collect(
+    session: Session, first: Received, desk: Desk, health: Health, shares: Shares, group_size: int
+) -> list[Delivery | Received]:
+    """What has come and what comes within a moment, unopened where its gateway has had its share.
+
+    The next group comes in while this one is written.
+    """
+    shares.begin()
+    group: list[Delivery | Received] = []
+    readings = 0
+    event: Event | None = first
+    while event is not None:
+        if isinstance(event, Received) and shares.has_room(event):
+            delivery = desk.opened(event)
+            group.append(delivery)
+            shares.count(event, len(delivery.verdict.readings))
+            readings += len(delivery.verdict.readings)
+        elif isinstance(event, Received):
+            group.append(event)
         _note(event, health)
+        is_full = len(group) >= group_size or readings >= MAX_GROUP_READINGS
+        event = None if is_full else session.event(LINGER_S)
     return group
 
 

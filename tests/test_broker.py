@@ -1,6 +1,9 @@
 """The MQTT 5 session, against a real Mosquitto."""
 
 import gc
+import os
+import random
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +14,19 @@ import msgspec
 import pytest
 
 from hoflicht import BadConfig, Unavailable
-from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, BrokerConfig, Confirmed, Connected, Event, Lost, Message, Received, Session
+from hoflicht.broker import (
+    NO_MATCHING_SUBSCRIBERS,
+    BrokerConfig,
+    Confirmed,
+    Connected,
+    Event,
+    Lost,
+    Message,
+    Received,
+    Session,
+)
+from hoflicht.place import GATEWAY, Place, pause_s
+from tests.chaos.town import Broker
 from tests.conftest import Mosquitto, free_port
 
 E = TypeVar("E", bound=Event)
@@ -66,6 +81,22 @@ def test_a_session_comes_back_after_the_broker_does(broker: Mosquitto) -> None:
 
         reader.publish(Message(topic="a/b", payload=b"again"))
         assert next_of(reader, Received).message.payload == b"again"
+
+
+def test_a_broker_that_hangs_is_given_up_after_two_keepalives(tmp_path: Path) -> None:
+    broker = Broker(tmp_path)
+    broker.start()
+    try:
+        with Session(broker.config, "reader", ["a/b"], place=Place(keepalive_s=1, least_spread_s=0.1, most_spread_s=0.1)) as reader:
+            next_of(reader, Connected)
+            os.kill(broker.pid, signal.SIGSTOP)
+
+            next_of(reader, Lost, timeout_s=5.0)
+
+            os.kill(broker.pid, signal.SIGCONT)
+            next_of(reader, Connected)
+    finally:
+        broker.kill()
 
 
 def test_no_more_messages_are_under_way_than_were_asked_for(broker: Mosquitto) -> None:
@@ -168,6 +199,26 @@ def test_connections_that_ended_keep_no_file_descriptor(broker: Mosquitto) -> No
         gc.enable()
 
     assert left == set()
+
+
+@pytest.mark.parametrize("outage_s", [0, 1, 3, 5, 10, 15, 20, 30, 45, 60, 90, 300])
+def test_two_thousand_gateways_come_back_evenly_however_long_the_broker_was_away(outage_s: float) -> None:
+    random.seed(outage_s)
+
+    came_s = sorted(came_back_s(outage_s) for _ in range(2_000))
+
+    taken_s = came_s[-1] - came_s[0]
+    in_each_second = [sum(second <= at_s - came_s[0] < second + 1 for at_s in came_s) for second in range(int(taken_s) + 1)]
+    assert max(in_each_second) <= 3 * len(came_s) / taken_s
+    assert 10 < taken_s <= 60
+
+
+def came_back_s(outage_s: float) -> float:
+    """When a gateway is there again, counted from the end of the outage, whose every try fails at once."""
+    at_s = pause_s(0, GATEWAY)
+    while at_s < outage_s:
+        at_s += pause_s(at_s, GATEWAY)
+    return at_s - outage_s
 
 
 def open_files() -> set[str]:

@@ -47,7 +47,7 @@ def test_the_commands_of_make_are_there() -> None:
 
 
 def test_commands_that_are_named_exist() -> None:
-    used = {match for word in BACKTICKED.findall(text_of(*DOCUMENTS)) for match in re.findall(r"^hoflicht ([a-z]+)", word)}
+    used = {match for word in BACKTICKED.findall(text_of(*DOCUMENTS)) for match in re.findall(r"^hoflicht ([a-z-]+)", word)}
 
     assert used - set(COMMANDS) == set()
 
@@ -58,9 +58,18 @@ def test_extras_that_are_named_exist() -> None:
     assert set(re.findall(r"hoflicht\[([a-z,]+)\]", text_of(*DOCUMENTS))) == {"edge", "ingest", "api", "dashboards"} <= set(extras)
 
 
+def test_each_promise_names_tests_that_are_there() -> None:
+    promised = [row for row in text_of(ROOT / "docs/promises.md").splitlines() if re.search(r"\| `[a-z_/]*test_", row)]
+    named = {name for row in promised for name in re.findall(r"`([a-z_/]*test_[a-z0-9_]+\.py)`", row)}
+
+    assert len(promised) > 15
+    assert [name for name in named if not (ROOT / "tests" / name).exists()] == []
+
+
 def test_every_topic_is_in_the_document_of_the_wire() -> None:
     written = text_of(ROOT / "docs/wire.md")
     built = [make("x") for make in (topics.readings, topics.receipts, topics.state)]
+    built += [make("x", topics.CONFIG) for make in (topics.desired, topics.reported)]
 
     assert [topic for topic in built if topic.replace("/x/", "/<gateway>/") not in written] == []
     assert topics.wait("x").replace("/x/", "/<yard>/") in written

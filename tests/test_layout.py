@@ -22,6 +22,7 @@ MAY_IMPORT = {
 DOORS = {
     "paho": {"hoflicht/broker.py"},
     "serial": {"firmware_bridge/port.py"},
+    "cryptography": {"hoflicht/private_key.py", "edge/identity.py", "ingest/certificates.py"},
     "cbor2": {"firmware_bridge/node.py"},
     "influxdb_client": {"store/influx.py"},
     "grafana_api": {"dashboards/publish.py"},
