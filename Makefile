@@ -19,7 +19,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not chaos" $(ARGS)
 
 chaos: $(VENV)/.dev
-	$(BIN)/python -m pytest -m chaos $(ARGS)
+	$(BIN)/python -m pytest -m chaos -s $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ import platform
 import sys
 from collections.abc import Iterator
 
-from bench import codecs, forecast, packs, poison, serial, spool
+from bench import codecs, forecast, packs, poison, serial, spool, telling
 from bench.waiting import table
 from bench.waiting.scenarios import SCENARIOS
 
@@ -33,6 +33,9 @@ def _lines() -> Iterator[object]:
     yield from poison.rows()
     yield ""
     yield from forecast.rows()
+    yield ""
+    yield "| what the api thinks about | CPU, ms (median) | range |\n|---|---|---|"
+    yield from telling.rows()
     yield ""
     yield from table.rows(list(SCENARIOS))
 

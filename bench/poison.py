@@ -24,7 +24,6 @@ from tempfile import TemporaryDirectory
 import msgspec
 import pytest
 
-from edge.uplink import WINDOW
 from hoflicht import Reading, batch, senml, topics
 from hoflicht.broker import Connected, Lost, Message, Received, Session
 from hoflicht.catalogue import load_city
@@ -169,7 +168,7 @@ class Laboratory:
         """Send all, and return when each has its receipt."""
         cpu_s, start_s = _cpu_s(), time.monotonic()
         for message in messages:
-            while self._waiting[message.response_topic] >= WINDOW:
+            while self._waiting[message.response_topic] >= batch.WINDOW:
                 self._listen()
             self._session.publish(message)
             self._waiting[message.response_topic] += 1

@@ -27,8 +27,7 @@ from hoflicht.stop import Stopping
 
 log = logging.getLogger(__name__)
 
-WINDOW = 8  # batches under way; below the 20 that Mosquitto takes at once from one client
-BACKLOG_WINDOW = WINDOW // 2
+BACKLOG_WINDOW = batches.WINDOW // 2
 POLL_S = 0.2  # how long a new row may go unnoticed
 LIVE_MS = 10_000  # what was appended within that is live
 MARK_EVERY_MS = 1_000
@@ -74,7 +73,7 @@ NEXT = {
     # A connection that broke while it was being made says nothing before the next one.
     **{(state, Happening.CONNECTED): State.FLOWING for state in (State.FLOWING, State.HOLDING, State.PROBING)},
 }
-UNDER_WAY = {State.OFFLINE: 0, State.FLOWING: WINDOW, State.HOLDING: 0, State.PROBING: 1}
+UNDER_WAY = {State.OFFLINE: 0, State.FLOWING: batches.WINDOW, State.HOLDING: 0, State.PROBING: 1}
 
 
 class Link(Protocol):

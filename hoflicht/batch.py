@@ -9,6 +9,7 @@ from hoflicht.errors import BadPayload
 from hoflicht.reading import Reading
 
 MAX_READINGS = 500  # in one batch: some 10 kB on the air, so a GPRS link sends one in seconds
+WINDOW = 8  # batches of one gateway without a receipt; below the 20 that Mosquitto takes at once from one client
 MAX_PAYLOAD = 256 * 1024  # bytes of a message, either way
 MAX_INFLATED = 1024 * 1024  # a few bytes can inflate to gigabytes
 WORTH_DEFLATING = 200  # bytes; below, the two properties cost what deflate saves

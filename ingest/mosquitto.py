@@ -47,8 +47,9 @@ acl_file {at}/acl-roles
 # when the broker is back. A memory some minutes old would hand out yesterday's word.
 persistence false
 
-# Bounds. A batch has at most 256 KiB, and a gateway a few of them under way.
+# Bounds. A batch has at most 256 KiB, a gateway a few of them under way, an ingest worker as many as its receive_maximum.
 message_size_limit 524288
+max_inflight_messages 50
 max_queued_messages 1000
 max_queued_bytes 67108864
 max_keepalive 300

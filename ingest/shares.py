@@ -13,7 +13,7 @@ from ingest.health import BATCHES
 
 log = logging.getLogger(__name__)
 
-MOST = 8 * batch.MAX_READINGS  # readings: the window of a gateway (edge.uplink), all full
+MOST = batch.WINDOW * batch.MAX_READINGS  # readings
 MAX_TOLD = 1_000  # gateways whose flood was told of; more than that nobody reads
 
 

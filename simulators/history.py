@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from hoflicht import batch
-from hoflicht.batch import MAX_READINGS
+from hoflicht.batch import MAX_READINGS, WINDOW
 from hoflicht.broker import Connected, Received, Session
 from hoflicht.errors import BadPayload, Unavailable
 from hoflicht.reading import Reading
 
 log = logging.getLogger(__name__)
 
-WINDOW = 16  # batches under way; more fill the embedded broker's queue without being faster
 SILENCE_S = 30.0  # without any receipt: something is wrong that waiting does not mend
 
 Batches = Iterable[tuple[str, list[Reading]]]

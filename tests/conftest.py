@@ -43,6 +43,11 @@ CHROMIUM_ARGUMENTS = [
 START_S = 30.0  # a loaded machine takes its time to start a database
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test, which waits for a sign to change after two minutes, begins first; the others are shared out beside it."""
+    items.sort(key=lambda item: item.path.name != "test_walk.py")
+
+
 def installed(program: str, how: str, beside: Path = Path("/usr/bin")) -> str:
     """Where the program is; without it the test is skipped with a word, in CI (CI=true) it fails: CI skips nothing."""
     found = shutil.which(program) or str(beside / program)

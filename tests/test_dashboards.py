@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,13 +73,14 @@ def a_city_speaks(now_s: int) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def city_bucket(influxd: Influxd) -> Bucket:
-    influxd.bucket("boards")
+    name = f"boards-{uuid.uuid4().hex[:8]}"  # a worker may come to this module twice
+    influxd.bucket(name)
     body = "\n".join(a_city_speaks(int(time.time()))).encode()
     request = urllib.request.Request(
-        f"{influxd.url}/api/v2/write?org=hoflicht&bucket=boards&precision=s", body, {"Authorization": f"Token {influxd.token}"}
+        f"{influxd.url}/api/v2/write?org=hoflicht&bucket={name}&precision=s", body, {"Authorization": f"Token {influxd.token}"}
     )
     urllib.request.urlopen(request, timeout=30).close()
-    return Bucket(influxd, "boards")
+    return Bucket(influxd, name)
 
 
 def filled_in(query: str) -> str:

@@ -54,7 +54,7 @@ def test_one_wrong_bit_in_a_hundred_makes_no_false_reading(driver: str) -> None:
     assert line.unread <= 1
 
 
-@pytest.mark.slow
+@pytest.mark.chaos
 @pytest.mark.parametrize("driver", SENT)
 def test_two_hours_of_noise_say_nothing_and_cost_no_memory(driver: str) -> None:
     noise = in_noise(driver)
@@ -64,7 +64,7 @@ def test_two_hours_of_noise_say_nothing_and_cost_no_memory(driver: str) -> None:
     assert noise.lost <= 1
 
 
-@pytest.mark.slow
+@pytest.mark.chaos
 @pytest.mark.parametrize("driver", WEAK)
 def test_fewer_than_one_frame_in_ten_thousand_makes_a_false_reading(driver: str) -> None:
     line = on_a_line(driver, ERRORS[0], MANY)

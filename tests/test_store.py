@@ -458,7 +458,7 @@ def test_the_answers_of_the_real_server_are_those_that_we_sort(influx: Bucket) -
 def test_finding_the_bad_ones_takes_requests_by_the_logarithm_of_the_group_however_many_they_are(
     influx: Bucket, proxy: Proxy, bad: Callable[[int], Reading], count: int
 ) -> None:
-    write_line(influx, f"pm10,sensor=air,site=hof-west value=1i {T0 - 1}")
+    write_line(influx, f"pm10,sensor=air,site=hof-west value=1i {T0 + HOUR_MS // 2}")  # of the same day: a shard has one type
     good = [temperature(T0 + n, float(n), sensor=f"air-{n % 5}") for n in range(4_000)]
     poison = [bad(n) for n in range(count)]
 

@@ -121,7 +121,7 @@ def test_while_nobody_listens_the_gateway_waits(path: Path, broker: Mosquitto) -
 
         assert eventually(lambda: gw.status.state is State.HOLDING)
         time.sleep(1.0)
-        assert gw.status.batches <= uplink.WINDOW
+        assert gw.status.batches <= batch.WINDOW
         assert "nobody listens" in gw.status.trouble
         assert gw.rows() == 3_000
 
@@ -340,7 +340,7 @@ def test_silence_of_ingest_stops_the_flow_until_one_batch_is_answered(spool: Spo
     spool.append(passages(0, 5_000))
     hand.says(Connected())
     under_way = hand.wire.batches()
-    assert len(under_way) == uplink.WINDOW // 2  # all of it was there before: backlog
+    assert len(under_way) == batch.WINDOW // 2  # all of it was there before: backlog
 
     hand.wait(31)
     assert hand.state() is State.HOLDING
