@@ -140,6 +140,7 @@ def frame(sequence: int) -> bytes:
     return node.encode(7, sequence, [Sample("temperature", 20.0, f"air-{n}") for n in range(12)])
 
 
+@pytest.mark.chaos
 def test_a_gateway_outlives_a_full_disk_and_says_what_it_gave_up(tmp_path: Path, disk: Path, line: Line) -> None:
     port, hog = free_port(), Hog(disk)
     broker = Mosquitto(tmp_path)

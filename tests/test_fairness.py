@@ -77,7 +77,7 @@ class Quiet:
                     self.latencies_s.append(time.monotonic() - sent_s)
 
 
-@pytest.mark.slow
+@pytest.mark.chaos
 @pytest.mark.parametrize("readings", [1, 500])
 def test_a_gateway_that_floods_does_not_keep_the_others_waiting(tmp_path: Path, broker: Mosquitto, readings: int) -> None:
     store_url = f"sqlite:///{tmp_path}/readings.db"

@@ -82,6 +82,7 @@ def lines() -> Iterator[tuple[Line, Line]]:
         line.close()
 
 
+@pytest.mark.chaos
 def test_the_other_ports_of_a_gateway_do_not_notice_a_flood(tmp_path: Path, broker: Mosquitto, lines: tuple[Line, Line]) -> None:
     quiet, mad = lines
     tables = f'[ports.mad]\npath = "{mad.path}"\ndriver = "node"\nsite = "hof-nord"\n[health]\nevery_s = 2\n'

@@ -70,6 +70,7 @@ def test_a_good_config_is_applied_and_the_same_version_again_is_nothing(branch: 
     assert branch.edge.stop() == 0
 
 
+@pytest.mark.chaos
 def test_a_broker_that_is_not_there_is_rolled_back(branch: Branch, capfd: pytest.CaptureFixture[str]) -> None:
     wrong = free_port()
     right = next(line for line in branch.own.splitlines() if line.startswith("port"))
@@ -158,6 +159,7 @@ def mutual_tls(folder: Path, authority: Authority) -> Iterator[tuple[Mosquitto, 
     broker.stop()
 
 
+@pytest.mark.chaos
 def test_a_certificate_that_the_broker_does_not_know_is_rolled_back(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     authority = Authority(tmp_path)
     authority.issue(GATEWAY, "right")
