@@ -9,7 +9,7 @@ from bench import codecs, forecast, packs, poison, serial, spool, telling
 from bench.waiting import table
 from bench.waiting.scenarios import SCENARIOS
 
-LASTS = "Eight minutes on two cores: two and a half until the forecast, a minute for it, the rest for the waiting time."
+LASTS = "Some twenty minutes on two cores: four until the forecast, a minute for it, the rest for the waiting time."
 
 
 def main() -> int:

@@ -149,7 +149,7 @@ def _records(pack: Any) -> Iterator[senml.Record | senml.Bad]:
             record = msgspec.convert(known, senml.Record)
         except msgspec.ValidationError as cause:
             yield senml.Bad(f"a wrong type: {cause}", b"")
-            continue
+            record = senml.base_alone(known)
         base = base if record.bn is None else record.bn
         if record.v is not None or record.vb is not None or record.n:
             name = base + record.n

@@ -7,7 +7,7 @@ record: a bad record is handed back with its reason and costs the good ones noth
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -224,14 +224,17 @@ def _one_by_one(records: Iterable[msgspec.Raw]) -> Iterator[Record | Bad]:
             yield _base_alone(record)
 
 
-def _base_alone(raw: msgspec.Raw) -> Record:
+def base_alone(bad: Mapping[str, Any]) -> Record:
     """The base fields of a bad record; a spoilt one spoils the records after it, for they must not rest on an older one."""
+    bn, bt, bu, bv = (bad.get(label) for label in ("bn", "bt", "bu", "bv"))
+    return Record(bn=_text(bn), bt=_number(bt), bu=_text(bu), bv=_number(bv))
+
+
+def _base_alone(raw: msgspec.Raw) -> Record:
     try:
-        given = _fields.decode(raw) if bytes(raw).startswith(b"{") else {}
+        return base_alone(_fields.decode(raw) if bytes(raw).startswith(b"{") else {})
     except UNREADABLE:
         return Record(bn=SPOILT, bt=SPOILT_NUMBER, bu=SPOILT, bv=SPOILT_NUMBER)
-    bn, bt, bu, bv = (given.get(label) for label in ("bn", "bt", "bu", "bv"))
-    return Record(bn=_text(bn), bt=_number(bt), bu=_text(bu), bv=_number(bv))
 
 
 def _text(value: Any) -> str | None:

@@ -124,6 +124,15 @@ def test_a_bad_record_costs_the_good_ones_nothing(record: dict[Any, Any], reason
     assert said(record, {0: "air/pm10", 2: 7}) == [Frame((Sample("pm10", 7.0, "air"),)), Noise(b"", reason)]
 
 
+def test_what_rests_on_a_base_that_cannot_be_read_is_not_taken_for_another_sensors() -> None:
+    frame, *noise = said(
+        {-2: "barrier/", 0: "held", 2: 1}, {-2: 7, 0: "held", 2: 0}, {0: "held", 2: 0}, {-2: "door/", 0: "held", 2: 0}
+    )
+
+    assert frame == Frame((Sample("held", 1.0, "barrier"), Sample("held", 0.0, "door")))
+    assert len(noise) == 2
+
+
 def test_a_gap_in_the_sequence_is_counted_for_each_node() -> None:
     decoder = Decoder()
     frames = [(1, 65534), (2, 9), (1, 1), (2, 10), (2, 13)]
