@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from api.lock import locked
+from hoflicht import atomic
 
 ASKED = "asked"
 MAX_BYTES = 1_000_000  # of one file, some 6 000 lines
@@ -39,18 +40,19 @@ class Audit:
     def add(self, entry: Entry) -> None:
         """Write `entry`; it is on disk when this returns. Raises OSError where that cannot be."""
         line = msgspec.json.encode(entry) + b"\n"
-        with locked(self._path.parent) as folder:
+        folder = self._path.parent
+        with locked(folder):
             self._rotate()
             descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)
             with os.fdopen(descriptor, "ab") as file:
-                _hand_over(descriptor, folder)
+                atomic.hand_over(descriptor, folder)
                 size = os.fstat(descriptor).st_size
                 if size and os.pread(descriptor, 1, size - 1) != b"\n":
                     line = b"\n" + line  # a power cut tore the last one
                 file.write(line)
                 file.flush()
                 os.fsync(descriptor)
-            os.fsync(folder)
+            atomic.sync(folder)
 
     def entries(self) -> Iterator[Entry]:
         """All that is kept, oldest first; what is torn is left out."""
@@ -75,10 +77,3 @@ class Audit:
 
     def _older(self, n: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{n}")
-
-
-def _hand_over(descriptor: int, folder: int) -> None:
-    """Give the file to whom the folder belongs: root may run `hoflicht keys`, and the api must go on writing."""
-    if os.geteuid() == 0:
-        owner = os.fstat(folder)
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)

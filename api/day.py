@@ -14,7 +14,7 @@ from api.queue import MISCOUNTS, Queue, Unseen
 from api.sight import Sight
 from api.tally import Tally, quarter
 from api.voices import SOMEBODY, Voices
-from hoflicht.catalogue import Role, Yard
+from hoflicht.catalogue import STAFF, Role, Yard
 
 ROLLING_MS = 30_000  # cars that came so lately may roll, not stand, while the gate is free
 RENEW_CARS = 10  # departures after which the rates are made anew; each alone changes them by less than a hundredth
@@ -78,8 +78,13 @@ class Day:
 
     @property
     def held(self) -> bool:
-        """Whether a gate says that nobody is let in."""
+        """Whether a gate or staff say that nobody is let in."""
         return bool(self._held_gates)
+
+    @property
+    def held_by_staff(self) -> bool:
+        """Whether staff say so."""
+        return STAFF in self._held_gates
 
     @property
     def blind(self) -> Blind:

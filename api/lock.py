@@ -8,11 +8,11 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[int]:
-    """Hold `folder` for this block; hands out its descriptor, for an fsync that keeps the names in it."""
+def locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this block."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
+        yield
     finally:
         os.close(descriptor)  # which lets go of the lock

@@ -51,7 +51,6 @@ class Opening:
                 self._first_ms.setdefault(reading.sensor, reading.at_ms)
         flagged = list(changes(r for r in readings if r.quantity == HEALTH and r.sensor in telling))
         words = [r for r in readings if r.site == yard and holds.is_word(r)]
-        self._held = list(holds.spells(words))
         told = [*self._own, *flagged, *words] if flagged or words else self._own
         self._profile, self._events = profile, events_of(self.yard, told)
         self._day, self._coming = self._begun(), deque(self._events)
@@ -75,10 +74,6 @@ class Opening:
     def have_spoken(self, at_ms: int) -> set[str]:
         """The counters that had counted and the gates that had been told of by then."""
         return {sensor for sensor, first_ms in self._first_ms.items() if first_ms <= at_ms}
-
-    def is_held_by_staff(self, at_ms: int) -> bool:
-        """Whether staff had said by then that nobody is let in."""
-        return holds.held_until(self._held, at_ms) is not None
 
     def last_heard_ms(self, at_ms: int) -> int:
         """When a sensor was last heard; 0: never."""

@@ -232,7 +232,7 @@ class Queue:
 
     def _move(self, cars: Array) -> None:
         """So many cars, less than one, go in."""
-        moves = self.p * np.minimum(cars, 1.0)
+        moves = self.p * np.minimum(cars[: len(self.p)], 1.0)
         moves[0] = 0.0
         self.believe(self._moved(moves, self.p - moves))
 

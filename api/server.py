@@ -12,6 +12,7 @@ from api.connections import connections
 from api.guard import MAX_HEADER, MAX_TARGET
 from api.limits import Limits
 from api.streams import MAX_CLIENTS, Streams
+from hoflicht import config
 from hoflicht.errors import BadConfig
 
 PLAIN_REQUESTS = 500  # under way besides the streams; more than that are told to come back
@@ -23,12 +24,9 @@ JOIN_S = 5.0
 
 def listen(address: str) -> socket.socket:
     """A socket that listens on "host:port"; raise BadConfig where that is no address of this machine or in use."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65_535:
-        raise BadConfig(f'listen = "{address}": expected host:port, an example: "127.0.0.1:8000"')
-    host = host.removeprefix("[").removesuffix("]")
+    host, port = config.address("listen =", address, "127.0.0.1:8000")
     try:
-        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
     except OSError as cause:
         raise BadConfig(
             f'listen = "{address}": {(cause.strerror or str(cause)).partition(" (")[0]}; choose another address or port'

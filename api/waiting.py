@@ -101,7 +101,7 @@ def _told(opening: Opening, at_ms: int, blank: Wait, trust: Trust, alive: bool) 
     """What may be said at `at_ms` of an open yard."""
     day = opening.until(at_ms)
     reason = _why_unknown(opening, day, at_ms, alive)
-    if reason and opening.is_held_by_staff(at_ms):  # they know without a sensor
+    if reason and day.held_by_staff:  # they know without a sensor
         return msgspec.structs.replace(blank, state=State.HELD, reason=Reason.STAFF)
     if reason:
         return msgspec.structs.replace(blank, reason=reason)
@@ -127,7 +127,7 @@ def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: 
         late = not opening.goes_on and at_ms + expected_s * 1000 > last_ms
         return msgspec.structs.replace(wait, state=State.CLOSING if late else state, mean_s=mean_s, **more)
 
-    held = _why_held(opening, day, at_ms)
+    held = _why_held(day, opening.yard, at_ms)
     if held:
         return told(State.HELD, p50_s, more_than_s=p10_s or None, reason=held)
     beyond = _beyond(day, opening.yard, at_ms)
@@ -187,10 +187,10 @@ def _counter_out(day: Day, at_ms: int) -> Reason | None:
     return None
 
 
-def _why_held(opening: Opening, day: Day, at_ms: int) -> Reason | None:
-    if opening.is_held_by_staff(at_ms):
+def _why_held(day: Day, yard: Yard, at_ms: int) -> Reason | None:
+    if day.held_by_staff:
         return Reason.STAFF
-    return Reason.GATE_HELD if day.held else _standstill(day, opening.yard, at_ms)
+    return Reason.GATE_HELD if day.held else _standstill(day, yard, at_ms)
 
 
 def _standstill(day: Day, yard: Yard, at_ms: int) -> Reason | None:

@@ -22,12 +22,25 @@ from hoflicht import atomic
 from hoflicht.clock import SystemClock
 from hoflicht.config import secret
 from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
-from hoflicht.invitation import CA, ENROLL, MAX_BODY, RENEW, RENEWED_WITHIN, Answer, Question, Renewal, code_of, fingerprint
+from hoflicht.invitation import (
+    CA,
+    ENROLL,
+    MAX_BODY,
+    RENEW,
+    RENEWED_WITHIN,
+    Answer,
+    Question,
+    Renewal,
+    code_of,
+    decoded,
+    fingerprint,
+)
 from hoflicht.reading import is_id
 
 FOLDER = Path("/etc/hoflicht")
 CONFIG = "edge.toml"
 TIMEOUT_S = 15.0  # for each step; a mobile network may take seconds
+NO_ANSWER = "no answer of an authority"
 DONE, FAILED = 0, 1
 
 
@@ -49,7 +62,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.request:
         return _request(Identity(options.folder, options.gateway), options.folder)
     if options.certificate:
-        answer = _decoded(_read(options.certificate))
+        answer = decoded(_read(options.certificate), Answer, NO_ANSWER)
         return _settle(Identity(options.folder, options.gateway), answer, options.folder)
     server = _address(options.url)
     if options.renew:
@@ -58,7 +71,7 @@ def _run(options: argparse.Namespace) -> int:
     identity = Identity(options.folder, options.gateway)
     ca = _ca(server, code.fingerprint)
     question = Question(options.gateway, code.secret, identity.request())
-    return _settle(identity, _decoded(_ask_for(server, ENROLL, question, _trusting(ca))), options.folder)
+    return _settle(identity, _ask_for(server, ENROLL, question, _trusting(ca)), options.folder)
 
 
 def _request(identity: Identity, folder: Path) -> int:
@@ -80,7 +93,7 @@ def _renew(identity: Identity, server: tuple[str, int], folder: Path) -> int:
         context.load_cert_chain(identity.certificate, identity.key)
     except (OSError, ssl.SSLError) as cause:
         raise BadConfig(f"{identity.certificate} does not fit {identity.key}: {cause}") from cause
-    return _settle(identity, _decoded(_ask_for(server, RENEW, Renewal(identity.request()), context)), folder)
+    return _settle(identity, _ask_for(server, RENEW, Renewal(identity.request()), context), folder)
 
 
 def _settle(identity: Identity, answer: Answer, folder: Path) -> int:
@@ -121,8 +134,8 @@ def _trusting(ca: str) -> ssl.SSLContext:
         raise BadPayload("the CA's certificate cannot be read") from cause
 
 
-def _ask_for(server: tuple[str, int], path: str, question: Question | Renewal, context: ssl.SSLContext) -> bytes:
-    return _exchange(server, "POST", path, msgspec.json.encode(question), context)
+def _ask_for(server: tuple[str, int], path: str, question: Question | Renewal, context: ssl.SSLContext) -> Answer:
+    return decoded(_exchange(server, "POST", path, msgspec.json.encode(question), context), Answer, NO_ANSWER)
 
 
 def _exchange(server: tuple[str, int], method: str, path: str, body: bytes, context: ssl.SSLContext) -> bytes:
@@ -150,13 +163,6 @@ def _reason(status: int, body: bytes) -> str:
         return str(msgspec.json.decode(body, type=dict[str, str])["error"])
     except (msgspec.DecodeError, KeyError):
         return f"status {status}"
-
-
-def _decoded(content: bytes) -> Answer:
-    try:
-        return msgspec.json.decode(content, type=Answer)
-    except msgspec.DecodeError as cause:
-        raise BadPayload(f"no answer of an authority: {cause}") from cause
 
 
 def _read(path: Path) -> bytes:

@@ -26,9 +26,7 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             os.fchmod(file.fileno(), mode)
-            if os.geteuid() == 0:
-                folder = path.parent.stat()
-                os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+            hand_over(file.fileno(), path.parent)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
@@ -36,6 +34,13 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
         Path(name).unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def hand_over(file: int, folder: Path) -> None:
+    """Give an open file to whom the folder belongs: what root makes there, the service must be able to use."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 def sync(folder: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from hoflicht.errors import BadConfig
 
 T = TypeVar("T")
+MAX_PORT = 65_535
 MAX_SECRET = 16 * 1024  # characters; a key has 300, a token 90: what is larger is another file
 OTHERS = 0o027  # of a file's mode: what its group may change, and what everybody may do
 # Where container engines put secrets, for one container's eyes and with modes of their own (Docker, Podman: 0444).
@@ -73,6 +74,14 @@ def _keep_private(file: int, path: str, what: str) -> None:
     mode = os.fstat(file).st_mode & 0o777
     if mode & OTHERS and ENGINES not in Path(path).resolve().parents:
         raise BadConfig(f"{what}: the file {path} is open to others (mode {mode:o}); chmod 640 {path}, or 600")
+
+
+def address(what: str, told: str, example: str) -> tuple[str, int]:
+    """Read "host:port"; an IPv6 host stands in brackets, which are left out. Raise BadConfig, which begins with `what`."""
+    host, _, port = told.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > MAX_PORT:
+        raise BadConfig(f'{what} "{told}": expected host:port, an example: "{example}"')
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def choose(what: str, name: str, known: dict[str, T]) -> T:

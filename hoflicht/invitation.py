@@ -9,6 +9,7 @@ import hashlib
 import re
 import ssl
 from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +19,7 @@ CA, ENROLL, RENEW = "/ca.crt", "/enroll", "/renew"  # paths at the authority
 MAX_BODY = 16 * 1024  # bytes of a question or an answer; with P-256 keys neither has 3 kB
 SECRET_BYTES = 16  # 128 random bits: nobody guesses them, so a plain SHA-256 keeps them at rest
 RENEWED_WITHIN = timedelta(days=365)  # of the end: whoever signs only now and then has a year to do it once
+T = TypeVar("T")
 CODE = re.compile(rf"([0-9a-f]{{{2 * SECRET_BYTES}}})\.([0-9a-f]{{64}})")
 
 
@@ -53,6 +55,14 @@ class Answer(msgspec.Struct, frozen=True):
     ca: str
     host: str
     port: int
+
+
+def decoded(content: bytes, shape: type[T], what: str) -> T:
+    """Read JSON as `shape`, one of the above; raise BadPayload, which begins with `what`."""
+    try:
+        return msgspec.json.decode(content, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
+        raise BadPayload(f"{what}: {cause}") from cause
 
 
 def code_of(text: str) -> Code:

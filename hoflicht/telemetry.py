@@ -1,13 +1,13 @@
 """/healthz and Prometheus /metrics of a role without a web server of its own."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from hoflicht import config, web
 from hoflicht.errors import BadConfig
 
 Health = Callable[[], dict[str, object]]  # what a person would look at; `ok` false answers 503
@@ -19,21 +19,12 @@ def serve(address: str, health: Health) -> Iterator[None]:
     if not address:
         yield
         return
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        raise BadConfig(f'http = "{address}": expected host:port, an example: "127.0.0.1:9101"')
     try:
-        server = ThreadingHTTPServer((host, int(port)), _handler(health))
+        server = ThreadingHTTPServer(config.address("http =", address, "127.0.0.1:9101"), _handler(health))
     except OSError as cause:
         raise BadConfig(f'http = "{address}": {cause.strerror}; choose another port') from cause
-    thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
-    thread.start()
-    try:
+    with web.running(server, "http"):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:

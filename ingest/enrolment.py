@@ -20,10 +20,11 @@ from typing import Any
 
 import msgspec
 
-from hoflicht import private_key
+from hoflicht import private_key, web
 from hoflicht.clock import Clock
+from hoflicht.config import address
 from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
-from hoflicht.invitation import CA, ENROLL, MAX_BODY, RENEW, Answer, Question, Renewal
+from hoflicht.invitation import CA, ENROLL, MAX_BODY, RENEW, Answer, Question, Renewal, decoded
 from ingest.authority import Authority
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ MAX_CONNECTIONS = 16  # at once; a gateway needs a tenth of a second
 LONGEST_S = 20.0  # of one connection; a mobile network needs two, and who drips bytes shall not hold a place
 POLL_S = 0.1  # how late the end may be heard
 PER_MINUTE = 10  # questions from one network; enrolling takes one, and gateways of one mobile network share addresses
+UNEXPECTED = "not the expected JSON"
 LENGTH = re.compile("[0-9]{1,5}")
 MAX_NETWORKS = 10_000  # counted at once, some megabytes; more in one minute are an attack, and wait
 
@@ -61,22 +63,14 @@ class Limiter:
 @contextlib.contextmanager
 def serve(authority: Authority, listen: str, names: list[str], clock: Clock) -> Iterator[None]:
     """Answer on `listen` ("0.0.0.0:8443") while the block runs; `names` are those by which gateways call this server."""
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
-        raise BadConfig(f'listen = "{listen}": expected address:port, an example: "0.0.0.0:8443"')
+    where = address("listen =", listen, "0.0.0.0:8443")
     context = _context(authority, names)
     try:
-        server = _Server((host, int(port)), _handler(authority, Limiter(clock)), context)
-    except (OSError, OverflowError) as cause:
+        server = _Server(where, _handler(authority, Limiter(clock)), context)
+    except OSError as cause:
         raise BadConfig(f'listen = "{listen}": {cause}; choose another address or port') from cause
-    thread = threading.Thread(target=server.serve_forever, args=[POLL_S], name="https", daemon=True)
-    thread.start()
-    try:
+    with web.running(server, "https", POLL_S):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _context(authority: Authority, names: list[str]) -> ssl.SSLContext:
@@ -109,7 +103,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__((address[0].strip("[]"), address[1]), handler)
+        super().__init__(address, handler)
         self._context = context
         self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
 
@@ -172,12 +166,12 @@ def _handler(authority: Authority, limiter: Limiter) -> type[BaseHTTPRequestHand
 
         def _answer(self, body: bytes) -> Answer:
             if self.path == ENROLL:
-                return authority.enroll(_decoded(body, Question))
+                return authority.enroll(decoded(body, Question, UNEXPECTED))
             if self.path == RENEW:
                 shown: Any = self.connection.getpeercert()
                 if not shown:
                     raise Refused("a renewal needs the certificate that is to be renewed")
-                return authority.renew(int(shown["serialNumber"], 16), _decoded(body, Renewal))
+                return authority.renew(int(shown["serialNumber"], 16), decoded(body, Renewal, UNEXPECTED))
             raise BadPayload(f"GET {CA}, POST {ENROLL} or {RENEW}")
 
         def _body(self) -> bytes:
@@ -201,13 +195,6 @@ def _handler(authority: Authority, limiter: Limiter) -> type[BaseHTTPRequestHand
             pass  # what matters is logged where it is decided
 
     return Handler
-
-
-def _decoded(body: bytes, shape: Any) -> Any:
-    try:
-        return msgspec.json.decode(body, type=shape)
-    except msgspec.DecodeError as cause:
-        raise BadPayload(f"not the expected JSON: {cause}") from cause
 
 
 def _network(address: str) -> str:

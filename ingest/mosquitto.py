@@ -8,7 +8,7 @@ from pathlib import Path
 from hoflicht import atomic, logs, private_key, topics
 from hoflicht.catalogue import API
 from hoflicht.clock import SystemClock
-from hoflicht.config import load
+from hoflicht.config import address, load
 from hoflicht.errors import BadConfig, Unavailable
 from ingest.authority import BROKER_CERTIFICATE, CERTIFICATE, Authority
 from ingest.registrar import AuthorityConfig, add_config, open_authority
@@ -103,9 +103,7 @@ def main(argv: list[str]) -> int:
     """Run `hoflicht broker-config mosquitto DIR`."""
     options = _parser().parse_args(argv)
     logs.to_stderr()
-    host, _, port = options.inner.rpartition(":")
-    if not host or not port.isdigit():
-        raise BadConfig(f'--inner "{options.inner}": expected address:port, an example: "127.0.0.1:1883"')
+    host, port = address("--inner", options.inner, "127.0.0.1:1883")
     config = load(options.config, AuthorityConfig)
     folder: Path = options.folder.absolute()
     at = options.mounted_at or str(folder)
