@@ -22,8 +22,9 @@ import numpy as np
 from api.forecast import HourForecast, forecast
 from api.past import DAYS_BACK, Hour
 from api.usual import Array
-from hoflicht.catalogue import WEEKDAYS, City, load_city
+from hoflicht.catalogue import City, load_city
 from hoflicht.catalogue import Hours as Opening
+from hoflicht.days import WEEKDAYS
 from hoflicht.wait import State, Wait
 from simulators.life import opening, stretches
 

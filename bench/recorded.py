@@ -25,7 +25,8 @@ import msgspec
 from api import recording
 from api.replay import Learnt, Replay
 from api.score import MAX_AGE_S, Car, Estimate, Score, load_truth, score
-from hoflicht.catalogue import WEEKDAYS, City, Hours, Role, Sensor, Yard
+from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
+from hoflicht.days import WEEKDAYS
 from hoflicht.errors import BadConfig
 from hoflicht.reading import Reading
 

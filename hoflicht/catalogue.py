@@ -3,16 +3,16 @@
 import enum
 import fnmatch
 import re
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hoflicht.config import Strict, load
+from hoflicht.days import WEEKDAYS, is_date
 from hoflicht.errors import BadConfig
+from hoflicht.program import Program, complaints, of_class
 from hoflicht.reading import is_id
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 API = "api"  # the client id under which the api writes its estimates back
 ESTIMATE = "estimate"  # the sensor of a yard that stands for them
@@ -73,7 +73,28 @@ class Lamp(Strict, frozen=True):
     lat: float
     lon: float
     nominal_power_w: float = 56.0
+    baseline_power_w: float | None = None  # of the luminaire that stood there before; None: the city's
     sensors: tuple[str, ...] = ("driver",)
+    group: str = ""
+    cabinet: str = ""  # that feeds it; empty: the one of its street, where there is just one
+    program: str = ""  # empty: its group's
+    lighting_class: str = ""  # of EN 13201-2 that it was planned for, at full level
+    traffic: tuple[str, ...] = ()  # whose passages raise it, "lamp-0001/traffic"
+    weather: str = ""  # who measures light and rain for it, "lamp-0012/weather"
+
+
+class Group(Strict, frozen=True):
+    """Lamps that are switched together."""
+
+    name: str
+    program: str = ""
+
+
+class Energy(Strict, frozen=True):
+    """What the energy report compares with, and how it reckons."""
+
+    baseline_power_w: float = 170.0  # of an old luminaire with its ballast, burning from dusk to dawn undimmed
+    co2_g_per_kwh: float = 363.0  # German power mix of 2024, Umweltbundesamt
 
 
 class Cabinet(Strict, frozen=True):
@@ -99,6 +120,9 @@ class City(Strict, frozen=True):
     holidays: str = ""  # ISO 3166-2, "DE-NW"; empty: none are kept
     yards: dict[str, Yard] = {}
     lamps: dict[str, Lamp] = {}
+    groups: dict[str, Group] = {}
+    programs: dict[str, Program] = {}
+    energy: Energy = Energy()
     cabinets: dict[str, Cabinet] = {}
     gateways: dict[str, Gateway] = {}
 
@@ -128,6 +152,19 @@ def gateways_of(city: City, site: str) -> list[str]:
     return list(dict.fromkeys(name for name, pattern in named if fnmatch.fnmatch(site, pattern)))
 
 
+def program_of(city: City, lamp: str) -> str:
+    """The name of the program of `lamp`: its own or its group's; empty where it has none."""
+    own = city.lamps[lamp]
+    return own.program or (city.groups[own.group].program if own.group else "")
+
+
+def cabinet_of(city: City, lamp: str) -> str:
+    """The cabinet that feeds `lamp`: the one that is named, or the only one of its street; empty where that is not told."""
+    own = city.lamps[lamp]
+    nearby = [name for name, cabinet in city.cabinets.items() if cabinet.street == own.street]
+    return own.cabinet or (nearby[0] if len(nearby) == 1 else "")
+
+
 def load_city(path: Path) -> City:
     """Read and check a catalogue; raise BadConfig that names file, key and what is allowed."""
     city = load(path, City)
@@ -153,6 +190,7 @@ def _complaints(city: City) -> Iterator[str]:
                 yield f"[{site}] {sensor!r} cannot name a sensor: lower case letters, digits, hyphens and underscores, at most 63"
     for name, yard in city.yards.items():
         yield from (f"[yards.{name}] {complaint}" for complaint in _complaints_of_yard(yard))
+    yield from _complaints_of_light(city)
     known = list(sensors_by_site(city))
     for name, gateway in city.gateways.items():
         for pattern in gateway.sites:
@@ -160,14 +198,35 @@ def _complaints(city: City) -> Iterator[str]:
                 yield f"[gateways.{name}] sites: {pattern!r} matches no yard, lamp or cabinet of this file"
 
 
+def _complaints_of_light(city: City) -> Iterator[str]:
+    for name, program in city.programs.items():
+        yield from (f"[programs.{name}] {complaint}" for complaint in complaints(program))
+    for name, group in city.groups.items():
+        if not is_id(name):
+            yield f"[groups] {name!r} cannot name a group: lower case letters, digits, hyphens and underscores, at most 63"
+        yield from (f"[groups.{name}] {complaint}" for complaint in _unknown("program", group.program, city.programs))
+    sensors = {f"{site}/{sensor}" for site, sensors in sensors_by_site(city).items() for sensor in sensors}
+    for name, lamp in city.lamps.items():
+        named = (("group", city.groups), ("program", city.programs), ("cabinet", city.cabinets))
+        said = [complaint for key, known in named for complaint in _unknown(key, getattr(lamp, key), known)]
+        said += [f"lighting_class: {complaint}" for complaint in of_class(lamp.lighting_class)]
+        said += [
+            f"{sensor!r} is no sensor of this file" for sensor in (*lamp.traffic, lamp.weather) if sensor and sensor not in sensors
+        ]
+        yield from (f"[lamps.{name}] {complaint}" for complaint in said)
+
+
+def _unknown(key: str, name: str, known: Iterable[str]) -> Iterator[str]:
+    if name and name not in known:
+        yield f"{key}: there is no {name!r} in this file; there are: {', '.join(known) or 'none'}"
+
+
 def _complaints_of_yard(yard: Yard) -> Iterator[str]:
     for day in yard.hours.weekly:
         if day not in WEEKDAYS:
             yield f"hours.weekly: {day!r} is no day; allowed: {', '.join(WEEKDAYS)}"
     for day in (*yard.hours.special, *yard.hours.closed_on):
-        try:
-            date.fromisoformat(day)
-        except ValueError:
+        if not is_date(day):
             yield f'hours: {day!r} is no date; an example: "2026-12-24"'
     for span in (*yard.hours.weekly.values(), *yard.hours.special.values()):
         if not SPAN.fullmatch(span):

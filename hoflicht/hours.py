@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from hoflicht.catalogue import WEEKDAYS, City, Hours
+from hoflicht.catalogue import City, Hours
+from hoflicht.days import WEEKDAYS
 
 SEARCH_DAYS = 30  # how far ahead the next opening is looked for; a yard that is closed longer has none to tell
 DAY = dt.timedelta(days=1)

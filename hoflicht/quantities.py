@@ -113,6 +113,7 @@ QUANTITIES: dict[str, Quantity] = {
     "high_temperature": _state("the lamp or its driver is too hot"),
     "control_gear_comm_failure": _state("the lamp's driver does not answer its gateway"),
     "cabinet_door_open": _state("the door of the cabinet is open"),
+    "communication_failure": _state("nothing is heard of the site"),
     "acknowledged": Quantity("count", 0, 31, Kind.STATE, "staff have seen the fault of this number"),
     # Where a gateway stands, and what its clock is worth
     "latitude": _sample("lat", -90, 90, "latitude, WGS 84"),

@@ -5,7 +5,10 @@ from hoflicht.reading import is_id
 ROOT = "hoflicht/v1"
 # One worker of the group gets each batch, so that any number of identical workers share the gateways (MQTT 5 §4.8.2).
 ALL_READINGS = f"$share/ingest/{ROOT}/+/readings"
-CONFIG = "config"  # the kind of desired and reported that is a gateway's own file
+# The kinds of desired and reported.
+CONFIG = "config"  # a gateway's own file
+LIGHT = "light"  # its lamps: hoflicht.shadow
+ALL_LIGHT = f"{ROOT}/+/reported/{LIGHT}"
 ALL_WAITS = f"{ROOT}/yards/+/wait"
 
 
@@ -25,7 +28,7 @@ def state(gateway: str) -> str:
 
 
 def desired(gateway: str, kind: str) -> str:
-    """What a gateway shall do, retained: its `config`; the light levels of its lamps are to come."""
+    """What a gateway shall do, retained."""
     return f"{ROOT}/{gateway}/desired/{kind}"
 
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from hoflicht.catalogue import WEEKDAYS, Hours, Role, Sensor, Yard
+from hoflicht.catalogue import Hours, Role, Sensor, Yard
+from hoflicht.days import WEEKDAYS
 from hoflicht.reading import Reading
 
 YARD = "hof-nord"

@@ -19,7 +19,8 @@ from api.profile import COLD, Profile
 from api.tally import Tally
 from api.waiting import estimate
 from hoflicht import Reading, hours
-from hoflicht.catalogue import WEEKDAYS, City
+from hoflicht.catalogue import City
+from hoflicht.days import WEEKDAYS
 from hoflicht.hours import OpenPeriod
 from hoflicht.wait import Trust
 from tests.lane import (

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from api.replay import Learnt, Replay, Row, main
 from hoflicht import BadConfig, Reading
-from hoflicht.catalogue import WEEKDAYS, City, Hours, Role, Sensor, Yard
+from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
+from hoflicht.days import WEEKDAYS
 from hoflicht.wait import State
 
 BERLIN = ZoneInfo("Europe/Berlin")

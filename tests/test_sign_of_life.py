@@ -28,8 +28,9 @@ from edge.spool import Spool
 from edge.uplink import Status
 from hoflicht import hours, topics, wait
 from hoflicht.broker import BrokerConfig, Message
-from hoflicht.catalogue import WEEKDAYS, City, Gateway, Hours
+from hoflicht.catalogue import City, Gateway, Hours
 from hoflicht.clock import HandClock
+from hoflicht.days import WEEKDAYS
 from hoflicht.reading import Reading
 from hoflicht.stop import Stopping
 from hoflicht.wait import State, number

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from hoflicht.catalogue import WEEKDAYS, City, Hours, Role, Sensor, Yard
+from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
+from hoflicht.days import WEEKDAYS
 from hoflicht.hours import OpenPeriod
 from simulators import demand
 from simulators.bays import is_closed

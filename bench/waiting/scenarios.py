@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from hoflicht.catalogue import WEEKDAYS, City, Gateway, Hours, Role, Sensor, Yard
+from hoflicht.catalogue import City, Gateway, Hours, Role, Sensor, Yard
+from hoflicht.days import WEEKDAYS
 from hoflicht.hours import OpenPeriod
 from simulators import demand
 from simulators.outages import Outage
