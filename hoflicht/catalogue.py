@@ -12,6 +12,7 @@ from hoflicht.days import WEEKDAYS, is_date
 from hoflicht.errors import BadConfig
 from hoflicht.program import Program, complaints, of_class
 from hoflicht.reading import is_id
+from hoflicht.shadow import Duty
 
 SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 API = "api"  # the client id under which the api writes its estimates back
@@ -66,7 +67,16 @@ class Yard(Strict, frozen=True):
     metres_per_car: float = 7.0  # a standing car and its gap
 
 
-class Lamp(Strict, frozen=True):
+class Lit(Strict, frozen=True):
+    """How lamps are to burn; what a lamp leaves out is its group's."""
+
+    program: str = ""  # empty in both: the failsafe, full light when it is dark
+    lighting_class: str = ""  # of EN 13201-2 that they were planned for, at full level
+    traffic: tuple[str, ...] = ()  # whose passages raise them, "lamp-0001/traffic"
+    weather: str = ""  # who measures light and rain for them, "lamp-0012/weather"
+
+
+class Lamp(Lit, frozen=True, kw_only=True):
     """A street lamp."""
 
     street: str
@@ -77,17 +87,12 @@ class Lamp(Strict, frozen=True):
     sensors: tuple[str, ...] = ("driver",)
     group: str = ""
     cabinet: str = ""  # that feeds it; empty: the one of its street, where there is just one
-    program: str = ""  # empty: its group's
-    lighting_class: str = ""  # of EN 13201-2 that it was planned for, at full level
-    traffic: tuple[str, ...] = ()  # whose passages raise it, "lamp-0001/traffic"
-    weather: str = ""  # who measures light and rain for it, "lamp-0012/weather"
 
 
-class Group(Strict, frozen=True):
+class Group(Lit, frozen=True, kw_only=True):
     """Lamps that are switched together."""
 
     name: str
-    program: str = ""
 
 
 class Energy(Strict, frozen=True):
@@ -152,10 +157,17 @@ def gateways_of(city: City, site: str) -> list[str]:
     return list(dict.fromkeys(name for name, pattern in named if fnmatch.fnmatch(site, pattern)))
 
 
-def program_of(city: City, lamp: str) -> str:
-    """The name of the program of `lamp`: its own or its group's; empty where it has none."""
+def duty(city: City, lamp: str) -> Duty:
+    """What `lamp` has to do: what stands at itself, else at its group."""
     own = city.lamps[lamp]
-    return own.program or (city.groups[own.group].program if own.group else "")
+    group: Lit = city.groups[own.group] if own.group else Lit()
+    return Duty(
+        program=own.program or group.program,
+        lighting_class=own.lighting_class or group.lighting_class,
+        nominal_power_w=own.nominal_power_w,
+        traffic=own.traffic or group.traffic,
+        weather=own.weather or group.weather,
+    )
 
 
 def cabinet_of(city: City, lamp: str) -> str:
@@ -201,19 +213,21 @@ def _complaints(city: City) -> Iterator[str]:
 def _complaints_of_light(city: City) -> Iterator[str]:
     for name, program in city.programs.items():
         yield from (f"[programs.{name}] {complaint}" for complaint in complaints(program))
-    for name, group in city.groups.items():
+    for name in city.groups:
         if not is_id(name):
             yield f"[groups] {name!r} cannot name a group: lower case letters, digits, hyphens and underscores, at most 63"
-        yield from (f"[groups.{name}] {complaint}" for complaint in _unknown("program", group.program, city.programs))
     sensors = {f"{site}/{sensor}" for site, sensors in sensors_by_site(city).items() for sensor in sensors}
+    lit: dict[str, Lit] = {f"groups.{name}": group for name, group in city.groups.items()}
+    lit |= {f"lamps.{name}": lamp for name, lamp in city.lamps.items()}
+    for where, one in lit.items():
+        yield from (f"[{where}] {complaint}" for complaint in _unknown("program", one.program, city.programs))
+        yield from (f"[{where}] lighting_class: {complaint}" for complaint in of_class(one.lighting_class))
+        for sensor in (*one.traffic, one.weather):
+            if sensor and sensor not in sensors:
+                yield f"[{where}] {sensor!r} is no sensor of this file"
     for name, lamp in city.lamps.items():
-        named = (("group", city.groups), ("program", city.programs), ("cabinet", city.cabinets))
-        said = [complaint for key, known in named for complaint in _unknown(key, getattr(lamp, key), known)]
-        said += [f"lighting_class: {complaint}" for complaint in of_class(lamp.lighting_class)]
-        said += [
-            f"{sensor!r} is no sensor of this file" for sensor in (*lamp.traffic, lamp.weather) if sensor and sensor not in sensors
-        ]
-        yield from (f"[lamps.{name}] {complaint}" for complaint in said)
+        yield from (f"[lamps.{name}] {complaint}" for complaint in _unknown("group", lamp.group, city.groups))
+        yield from (f"[lamps.{name}] {complaint}" for complaint in _unknown("cabinet", lamp.cabinet, city.cabinets))
 
 
 def _unknown(key: str, name: str, known: Iterable[str]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hoflicht import BadConfig
-from hoflicht.catalogue import City, load_city, sensors_by_site, sites_by_gateway
+from hoflicht.catalogue import City, cabinet_of, duty, load_city, sensors_by_site, sites_by_gateway
+from hoflicht.shadow import Duty
 
 YARD = """
 name = "Testhausen"
@@ -91,3 +92,64 @@ def test_a_mistake_is_named(tmp_path: Path, before: str, after: str, expected: s
         load_city(path)
 
     assert str(caught.value).startswith(f"{path}: {expected}")
+
+
+# Light
+
+LIGHT = """
+name = "Testhausen"
+[programs.night]
+periods = [{ steps = [{ at = "dusk", percent = 100 }, { at = "23:00", lighting_class = "M5" }] }]
+[programs.park]
+[groups.street]
+name = "Lange Straße"
+program = "night"
+lighting_class = "M3"
+traffic = ["lamp-1/traffic"]
+[cabinets.cabinet-1]
+street = "Lange Straße"
+lat = 51.4
+lon = 6.7
+[lamps]
+lamp-1 = { street = "Lange Straße", lat = 51.4, lon = 6.7, group = "street", sensors = ["driver", "traffic"] }
+lamp-2 = { street = "Lange Straße", lat = 51.4, lon = 6.7, group = "street", program = "park", nominal_power_w = 30 }
+lamp-3 = { street = "Seitenweg", lat = 51.4, lon = 6.7 }
+"""
+
+
+def lit(folder: Path, old: str = "", new: str = "") -> City:
+    assert old in LIGHT
+    (folder / "city.toml").write_text(LIGHT.replace(old, new))
+    return load_city(folder / "city.toml")
+
+
+def test_what_a_lamp_leaves_out_is_its_groups(tmp_path: Path) -> None:
+    city = lit(tmp_path)
+
+    assert duty(city, "lamp-1") == Duty(program="night", lighting_class="M3", traffic=("lamp-1/traffic",))
+    assert duty(city, "lamp-2") == Duty(program="park", lighting_class="M3", traffic=("lamp-1/traffic",), nominal_power_w=30)
+    assert duty(city, "lamp-3") == Duty()
+
+
+def test_a_lamp_is_fed_by_the_only_cabinet_of_its_street(tmp_path: Path) -> None:
+    city = lit(tmp_path)
+
+    assert [cabinet_of(city, lamp) for lamp in city.lamps] == ["cabinet-1", "cabinet-1", ""]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('program = "night"', 'program = "nigth"', "[groups.street] program: there is no 'nigth' in this file; there are: night"),
+        ('street", program', 'strete", program', "[lamps.lamp-2] group: there is no 'strete' in this file"),
+        ('"lamp-1/traffic"', '"lamp-9/traffic"', "[groups.street] 'lamp-9/traffic' is no sensor of this file"),
+        ('"M3"', '"M7"', "[groups.street] lighting_class: 'M7' is no lighting class of EN 13201-2; allowed: M1, M2"),
+        ('"23:00"', '"11pm"', "[programs.night] periods[0] steps: '11pm' is no instant of a night"),
+        ("[groups.street]", "[groups.Street]", "[groups] 'Street' cannot name a group"),
+    ],
+)  # fmt: skip
+def test_mistakes_about_light_are_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        lit(tmp_path, old, new)
+
+    assert str(caught.value).startswith(f"{tmp_path / 'city.toml'}: {complaint}")
