@@ -12,11 +12,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from hoflicht import web
 from hoflicht.clock import Clock
 from hoflicht.config import Strict
 
 MAX_CALLERS = 10_000  # buckets of some 200 bytes; where more come the one that was quiet longest is forgotten, to its advantage
-IPV6_PREFIX = 64  # one household has as many addresses as it likes below it (RFC 6177)
 
 
 class Limits(Strict, frozen=True):
@@ -45,16 +45,10 @@ class Callers:
     def name(self, host: str) -> str | None:
         """What stands for `host` in all counts; None where it is our own proxy or a program beside it."""
         try:
-            address = ipaddress.ip_address(host)
+            caller = web.address(host)
         except ValueError:
             return host[:64]  # what a proxy of ours wrote that is no address
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        if any(address in network for network in self._proxies):
-            return None
-        if isinstance(address, ipaddress.IPv6Address):
-            return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
-        return str(address)
+        return None if any(caller in proxies for proxies in self._proxies) else web.network(caller)
 
 
 class Buckets:

@@ -5,7 +5,6 @@ CA's fingerprint.
 """
 
 import contextlib
-import ipaddress
 import logging
 import os
 import re
@@ -47,9 +46,9 @@ class Limiter:
         self._minute = 0
         self._asked: Counter[str] = Counter()
 
-    def lets(self, address: str) -> bool:
-        """Count a request from `address`, and tell whether it is answered."""
-        network = _network(address)
+    def lets(self, caller: str) -> bool:
+        """Count a request from the address `caller`, and tell whether it is answered."""
+        network = web.network(web.address(caller))
         with self._lock:
             minute = self._clock.monotonic_ms() // 60_000
             if minute != self._minute:
@@ -195,11 +194,3 @@ def _handler(authority: Authority, limiter: Limiter) -> type[BaseHTTPRequestHand
             pass  # what matters is logged where it is decided
 
     return Handler
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64 if parsed.version == 6 else 32), strict=False))

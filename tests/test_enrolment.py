@@ -264,6 +264,15 @@ def test_an_ipv6_host_is_its_network() -> None:
     assert limiter.lets("2001:db8:0:1::1")
 
 
+def test_ipv4_hosts_of_a_server_that_listens_on_ipv6_too_are_told_apart() -> None:
+    limiter = Limiter(HandClock())
+    for _ in range(PER_MINUTE + 1):
+        limiter.lets("::ffff:192.0.2.1")
+
+    assert not limiter.lets("::ffff:192.0.2.1")
+    assert limiter.lets("::ffff:192.0.2.2")
+
+
 def test_a_limiter_counts_only_so_many_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(enrolment, "MAX_NETWORKS", 2)
     limiter = Limiter(HandClock())
