@@ -11,8 +11,10 @@ from firmware_bridge import modbus, node
 from firmware_bridge.devices import DEVICES
 from firmware_bridge.frames import Frame, Noise
 from hoflicht.quantities import QUANTITIES
+from simulators.station import umb
+from simulators.utility_meter import transmission
 
-LONGEST_FRAME = 512  # bytes, of all devices
+LONGEST_FRAME = 2_048  # bytes, of all devices: an SML transmission
 
 
 def check(driver: str, pieces: list[bytes]) -> None:
@@ -42,8 +44,22 @@ def _meter_answer(data: bytes) -> bytes:
     return modbus.request(1, 0, len(values) // 2) + answer + modbus.crc16(answer)
 
 
+def _sml_response(data: bytes) -> bytes:
+    return transmission(bytes.fromhex("76 01 62 00 62 00 72 63 07 01 77 01 0B 0A 01 44 5A 47 00 02 82 22 5E 01 01") + data)
+
+
+def _station_answer(data: bytes) -> bytes:
+    return umb(0x2F, b"\0" + data[:100])
+
+
 # Any content in a frame whose checksum is right: nobody guesses a CRC.
-SEALS: Mapping[str, Callable[[bytes], bytes]] = {"node": _node_frame, "sdm120": _meter_answer, "sdm630": _meter_answer}
+SEALS: Mapping[str, Callable[[bytes], bytes]] = {
+    "node": _node_frame,
+    "sdm120": _meter_answer,
+    "sdm630": _meter_answer,
+    "sml": _sml_response,
+    "lufft-umb": _station_answer,
+}
 
 
 @cache

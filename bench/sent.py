@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from firmware_bridge import modbus, node, sps30
+from firmware_bridge import modbus, node, sps30, umb
 from firmware_bridge.devices import SDM120_REGISTERS, SDM630_REGISTERS
 from firmware_bridge.frames import Sample
-from simulators import devices
+from simulators import devices, utility_meter
+from simulators.station import WS10, Station
 
 FIRST_MS = 10_000
+SINCE_MS = 1_795_000_000_000  # Unix epoch, to a device that knows it
 SITE, SENSOR = "hof-nord", "gate-in"
 PARTICLES_PER_PM1 = (5.03, 7.07, 7.94, 8.11, 8.13)  # as in a captured frame of PyPMS
 AT_230_V = {"current": 4.0, "active_power": 900.0, "apparent_power": 950.0, "reactive_power": 50.0}
@@ -78,6 +80,37 @@ def _meter(registers: Mapping[int, str], rng: random.Random) -> Iterator[Sent]:
         yield Sent(FIRST_MS + 10_000 * n, body + modbus.crc16(body), request)
 
 
+def _sml(rng: random.Random) -> Iterator[Sent]:
+    energy, load = 1_000.0, 1.0
+    for n, wandering in enumerate(_wander(rng, 1.0)):
+        load = rng.uniform(0.1, 3.0) if rng.random() < LOAD_CHANGES else load
+        energy += load * AT_230_V["active_power"] / 3_600_000
+        said = {"energy_import": energy, "energy_export": 0.0, "frequency": rng.gauss(50.0, 0.02)}
+        for quantity in utility_meter.VALUES:
+            typical = AT_230_V.get(quantity.split("_l")[0], 0.0)
+            said.setdefault(quantity, load * wandering * typical if typical else rng.gauss(230.0, 1.0))
+        yield Sent(FIRST_MS + 1_000 * n, utility_meter.sml(said, n))
+
+
+def _umb(rng: random.Random) -> Iterator[Sent]:
+    said = dict[str, float]()
+    station, request = Station(WS10, lambda _at_ms: said), umb.request(1)
+    for n, wandering in enumerate(_wander(rng, 1.0)):
+        said |= {"temperature": 11 + wandering, "humidity": 75 + wandering, "pressure": 1_013 + wandering / 10}
+        said |= {"wind_speed": 3 * wandering, "wind_direction": rng.gauss(230, 10), "rain_intensity": max(0.0, wandering - 1)}
+        said |= {"global_radiation": 300 * wandering, "illuminance": 34_000 * wandering}
+        yield Sent(FIRST_MS + 10_000 * n, station.heard(request), request)
+
+
+def _nmea(rng: random.Random) -> Iterator[Sent]:
+    receiver = devices.Gnss(51.4345, 6.7623, rng)
+    at_ms = FIRST_MS
+    while True:
+        at_ms += 100
+        for sentence in receiver.said(SINCE_MS + at_ms).splitlines(keepends=True):
+            yield Sent(at_ms, sentence)
+
+
 def _node(rng: random.Random) -> Iterator[Sent]:
     at_ms, sequence = FIRST_MS, 0
     while True:
@@ -103,5 +136,8 @@ SENT: Mapping[str, Callable[[random.Random], Iterator[Sent]]] = {
     "ops243": _ops243,
     "sdm120": lambda rng: _meter(SDM120_REGISTERS, rng),
     "sdm630": lambda rng: _meter(SDM630_REGISTERS, rng),
+    "sml": _sml,
+    "lufft-umb": _umb,
+    "nmea": _nmea,
     "node": _node,
 }

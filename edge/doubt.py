@@ -24,6 +24,7 @@ class Tolerance(msgspec.Struct, frozen=True):
 # Particles: closer than the sensors measure (SPS30 10 µg/m³ or 10 %, 100/cm³ or 10 %; SDS011 10 µg/m³ or 15 %; their data sheets).
 # Voltage, frequency: a public network keeps within 10 % and 1 % of 230 V and 50 Hz (EN 50160).
 # Energy: what a street of lamps takes within minutes.
+# Temperature, humidity, pressure: what a shower and a gust front change within seconds. Wind and light are as currents.
 TOLERANCES = {
     "ug/m3": Tolerance(1, 0.1),
     "1/cm3": Tolerance(1, 0.1),
@@ -32,6 +33,9 @@ TOLERANCES = {
     "Hz": Tolerance(0, 0.02),
     "kWh": Tolerance(1, 0.001),
     "kvarh": Tolerance(1, 0.001),
+    "Cel": Tolerance(2, 0),
+    "%RH": Tolerance(5, 0),
+    "hPa": Tolerance(1, 0),
 }
 
 

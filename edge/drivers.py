@@ -5,6 +5,7 @@ from typing import Protocol
 
 from edge.averages import Averages
 from edge.config import PortConfig
+from edge.fix import Fix
 from edge.lane import Lane
 from edge.observation import Observation, observe
 from edge.radar import Radar
@@ -37,5 +38,8 @@ DRIVERS: Mapping[str, Callable[[PortConfig], Driver]] = {
     "ops243": Radar,
     "sdm120": Averages,
     "sdm630": Averages,
+    "sml": Averages,
+    "lufft-umb": Averages,
+    "nmea": Fix,
     "node": AtOnce,
 }

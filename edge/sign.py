@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from edge import texts
-from firmware_bridge import ibis
+from firmware_bridge import alpha, ibis
+from firmware_bridge.devices import Line
 from firmware_bridge.port import Port
 from hoflicht import wait as waits
 from hoflicht.broker import Message
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 LINE = 16  # characters of a block in DS003a and DS021
 REPEAT_MS = 20_000  # a sign that was without power for a moment shows the number again after that
-LOOK_S = 0.25  # how long a new or an expired number waits
+LOOK_S = 0.25  # how long a new or an expired number waits; an Alpha sign misses what comes sooner after the last packet
 TURN_MS = 8_000  # of each text on a sign with one line; who drives by at walking pace reads both
 
 Telegrams = tuple[bytes, ...]  # to be shown in turn; at least one
@@ -47,7 +48,23 @@ def _two_blocks(wait: Wait | None) -> str:
     return "".join(f"{line:<{LINE}}" for line in texts.two_lines(wait))
 
 
-PROTOCOLS: Mapping[str, Build] = {"ibis-ds009": _ds009, "ibis-ds003a": _ds003a, "ibis-ds021": _ds021}
+def _alpha(wait: Wait | None, width: int, _address: int) -> Telegrams:
+    return tuple(alpha.show(text) for text in texts.one_line(wait, width))
+
+
+class Protocol(msgspec.Struct, frozen=True):
+    """What a kind of sign is told, and over which line."""
+
+    line: Line
+    build: Build
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "ibis-ds009": Protocol(ibis.LINE, _ds009),
+    "ibis-ds003a": Protocol(ibis.LINE, _ds003a),
+    "ibis-ds021": Protocol(ibis.LINE, _ds021),
+    "alpha": Protocol(alpha.LINE, _alpha),
+}
 
 
 class Latest:

@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
     arguments = _decode_arguments().parse_intermixed_args(argv)  # options may stand between device and file
     if arguments.list:
         with _until_the_reader_leaves():
-            sys.stdout.writelines(f"{name:<8} {device.line!s:<12} {device.meaning}\n" for name, device in DEVICES.items())
+            sys.stdout.writelines(f"{name:<9} {device.line!s:<12} {device.meaning}\n" for name, device in DEVICES.items())
         return 0
     if arguments.file is None:
         raise BadConfig("which device and which file? An example: hoflicht decode sds011 capture.bin; --list shows the devices")

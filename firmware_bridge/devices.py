@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from firmware_bridge import modbus, node, ops243, sds011, sps30, tfmini
+from firmware_bridge import modbus, nmea, node, ops243, sds011, sml, sps30, tfmini, umb
 from firmware_bridge.frames import Decoder
 
 Parity = Literal["N", "E", "O"]
@@ -115,5 +115,14 @@ DEVICES: Mapping[str, Device] = {
         poll_every_s=10,
         hears_requests=True,
     ),
+    "sml": Device("electricity meter of the network operator (eHZ, mME), optical or RS-485", Line(9600), sml.Decoder),
+    "lufft-umb": Device(
+        "Lufft WSxxx-UMB or WS10, weather station",
+        Line(19200),
+        umb.Decoder,
+        polls=lambda address: (umb.request(address),),
+        poll_every_s=10,  # it measures the wind so often, and the rest less (manual, ch. 6)
+    ),
+    "nmea": Device("satellite receiver (NMEA 0183)", Line(9600), nmea.Decoder),
     "node": Device("our own nodes, docs/node-frame.md", Line(115200), node.Decoder),
 }

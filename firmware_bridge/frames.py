@@ -32,6 +32,7 @@ class Frame(msgspec.Struct, frozen=True):
     samples: tuple[Sample, ...] = ()
     lost: int = 0  # frames that a gap in the sequence numbers shows as lost before this one
     is_doubtful: bool = False  # noise came shortly before: what is wrong with the line may have been too much for the checksum
+    utc_ms: int | None = None  # Unix epoch, of its values: only a satellite receiver says it, from a fix
 
 
 class Noise(msgspec.Struct, frozen=True):

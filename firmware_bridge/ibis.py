@@ -13,6 +13,7 @@ import msgspec
 
 from firmware_bridge.devices import Line
 from firmware_bridge.frames import Found, Resync
+from firmware_bridge.letters import to_plain
 from hoflicht.errors import BadConfig
 
 LINE = Line(1200, 7, "E", 2)
@@ -24,12 +25,8 @@ MAX_TELEGRAM = 4 + MAX_BLOCKS * BLOCK + 2  # bytes: the longest text with its he
 
 _UMLAUTS = str.maketrans("äöüßÄÖÜ", "{|}~[\\]")
 _TO_UMLAUTS = {sign: letter for letter, sign in _UMLAUTS.items()}
-# What a sign would show as an umlaut, and letters and marks that have no simpler form in Unicode.
-_SIMPLER = str.maketrans(
-    {"[": "(", "]": ")", "{": "(", "}": ")", "|": "/", "\\": "/", "~": "-", "–": "-", "—": "-", "−": "-", "→": ">", "←": "<"}
-    | {"„": '"', "“": '"', "”": '"', "‚": "'", "‘": "'", "’": "'", "€": "EUR", "ẞ": "ß"}
-    | {"Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i"}
-)
+# What a sign would show as an umlaut.
+_TAKEN = str.maketrans("[]{}|\\~", "()()//-")
 
 # Telegrams with their heads; address: one VDV digit, blocks: one VDV digit that counts the text in blocks of so many characters.
 _TELEGRAMS: tuple[tuple[str, re.Pattern[bytes], int], ...] = (
@@ -101,14 +98,10 @@ def checksum(telegram: bytes) -> int:
 
 def to_ascii(text: str) -> str:
     """`text` in the sign's seven bits: umlauts in their places, other letters without accents, `?` for what has no likeness."""
-    letters: list[str] = []
-    for letter in unicodedata.normalize("NFC", text).translate(_SIMPLER):
-        plain = letter.translate(_UMLAUTS)
-        if plain == letter and not " " <= letter <= "~":
-            plain = "".join(c for c in unicodedata.normalize("NFKD", letter).translate(_SIMPLER) if " " <= c <= "~")
-            plain = plain or (" " if letter.isspace() else "?")
-        letters.append(plain)
-    return "".join(letters)
+    return "".join(
+        letter.translate(_UMLAUTS) if ord(letter) in _UMLAUTS else to_plain(letter).translate(_TAKEN)
+        for letter in unicodedata.normalize("NFC", text).replace("ẞ", "ß")
+    )
 
 
 def to_text(ascii_text: str) -> str:

@@ -13,16 +13,17 @@ from hoflicht.clock import Clock, SystemClock
 from hoflicht.errors import BadConfig
 from simulators.devices import Device, Node, Ops243, Sds011, Sps30, Tfmini
 from simulators.faults import Fault, Faults
-from simulators.layout import PortPlan, layout
+from simulators.lamps import LampWorld, LitStreet
+from simulators.layout import LinePlan, PortPlan, layout
 from simulators.life import life
+from simulators.luba import Luba
 from simulators.meter import SDM630, Meter
 from simulators.sign import Sign
-from simulators.street import Street
 from simulators.wire import Wire
-from simulators.world import LampWorld, TrafficWorld, World, YardWorld
+from simulators.world import TrafficWorld, World, YardWorld
 
 TICK_MS = 100  # ten frames of a lidar at once: a hundred wake-ups a second would cost more than the frames
-YARD_NODE, LAMP_NODE = 1, 100  # node numbers: a yard's only one, and the first lamp's
+YARD_NODE = 1  # its number: a yard has only one
 MOST_FAULTS_PER_HOUR = 3_600.0  # they are at least a second apart
 
 
@@ -107,7 +108,7 @@ class Plan:
     ) -> None:
         self._city, self._seed, self._start_ms, self._signs = city, seed, start_ms, signs
         self._faults_per_hour, self._stack = faults_per_hour, stack
-        self._street = Street(city, seed)
+        self._street = LitStreet(city, seed, start_ms)
         self.lines: list[Line] = []
         self.worlds: list[World] = []
         if signs is not None:
@@ -116,6 +117,8 @@ class Plan:
             devices = [(port, self._device(port)) for port in plan.ports]
             for port, device in devices:
                 self._line(ports / gateway / port.name, device)
+            for line in plan.lines:
+                self._line(ports / gateway / line.name, self._luba(line))
             for sign in plan.signs:
                 self._line(ports / gateway / sign.name, self._sign(sign.yard))
                 self.worlds.append(self._yard(sign.yard, [(port, device) for port, device in devices if port.site == sign.yard]))
@@ -144,35 +147,18 @@ class Plan:
             return Sds011(lambda now_ms: self._street.air(port.site, now_ms))
         if port.driver == "sdm630":
             return Meter(SDM630, lambda now_ms: self._street.cabinet(port.site, now_ms))
-        return Node(YARD_NODE) if port.site else self._lamps(port)
+        return Node(YARD_NODE)
 
-    def _lamps(self, port: PortPlan) -> Device:
-        line = Bus({name: Node(LAMP_NODE + number) for number, name in enumerate(port.sites)})
-        self.worlds.append(LampWorld(line.nodes, self._street.lamp, self._start_ms))
-        return line
+    def _luba(self, line: LinePlan) -> Luba:
+        gears = {name: self._street.hang(address, name) for address, name in enumerate(line.lamps)}
+        self.worlds.append(LampWorld(gears, self._street))
+        return Luba(list(gears.values()))
 
     def _yard(self, yard: str, devices: list[tuple[PortPlan, Device]]) -> YardWorld:
         seen_by = {port.sensor: device for port, device in devices if isinstance(device, Tfmini | Ops243)}
         node = next((device for _, device in devices if isinstance(device, Node)), None)
         events = life(yard, self._city, self._seed, self._start_ms)
         return YardWorld(self._city.yards[yard], events, seen_by, node, self._start_ms)
-
-
-class Bus:
-    """Many nodes on one line."""
-
-    def __init__(self, nodes: dict[str, Node]) -> None:
-        self.nodes = nodes
-
-    def start(self) -> None:
-        for node in self.nodes.values():
-            node.start()
-
-    def said(self, now_ms: int) -> bytes:
-        return b"".join(node.said(now_ms) for node in self.nodes.values())
-
-    def heard(self, data: bytes) -> bytes:
-        return b""
 
 
 def _parser() -> argparse.ArgumentParser:

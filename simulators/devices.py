@@ -3,9 +3,12 @@
 Formats and sources as in firmware_bridge. A device that loses its power forgets what it was told, as the real ones do.
 """
 
+import datetime as dt
 import random
 import struct
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import xor
 from typing import Protocol
 
 from firmware_bridge import node
@@ -173,6 +176,36 @@ class Ops243:
         return b""
 
 
+class Gnss:
+    """A satellite receiver that stands: RMC and GGA each period, some tenths of a second late; no fix without its antenna."""
+
+    LATE_MS = (120, 480)
+
+    def __init__(self, latitude: float, longitude: float, rng: random.Random, period_ms: int = 1_000) -> None:
+        self._latitude, self._longitude = latitude, longitude
+        self._rng = rng
+        self._period_ms = period_ms
+        self.has_antenna = True
+        self.off_ms = 0  # by how much a deceiver turns its time
+        self.start()
+
+    def start(self) -> None:
+        self._told_ms = self._late_ms = 0
+
+    def said(self, now_ms: int) -> bytes:
+        at_ms = (now_ms - self._late_ms) // self._period_ms * self._period_ms
+        if at_ms <= self._told_ms:
+            return b""
+        self._told_ms = at_ms
+        self._late_ms = self._rng.randrange(*self.LATE_MS) * self._period_ms // 1_000
+        latitude, longitude = (place + self._rng.gauss(0, 2e-5) for place in (self._latitude, self._longitude))  # two metres
+        utc_ms = at_ms + self.off_ms
+        return rmc(utc_ms, latitude, longitude, self.has_antenna) + gga(utc_ms, latitude, longitude, 11 if self.has_antenna else 0)
+
+    def heard(self, data: bytes) -> bytes:
+        return b""
+
+
 class Node:
     """A microcontroller of our own: what it is told to tell goes out at once."""
 
@@ -222,6 +255,38 @@ def tfmini(distance_cm: int, strength: int, temperature_cel: float) -> bytes:
     """A TFmini Plus data frame."""
     frame = b"YY" + struct.pack("<HHH", distance_cm, strength, round((temperature_cel + 256) * 8))
     return frame + bytes((sum(frame) & 0xFF,))
+
+
+def rmc(at_ms: int, latitude: float, longitude: float, has_fix: bool = True) -> bytes:
+    """An RMC sentence of a receiver that stands: empty fields where there is nothing to say."""
+    at = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+    place = _place(latitude, longitude) if has_fix else ",,,"
+    return _sentence(f"GNRMC,{_time(at)},{'A' if has_fix else 'V'},{place},0.012,,{at:%d%m%y},,,{'A' if has_fix else 'N'},V")
+
+
+def gga(at_ms: int, latitude: float, longitude: float, satellites: int) -> bytes:
+    """A GGA sentence; without satellites there is no fix."""
+    at = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+    place = _place(latitude, longitude) if satellites else ",,,"
+    height = "0.9,33.1,M,46.9,M" if satellites else "99.99,,,,"
+    return _sentence(f"GNGGA,{_time(at)},{place},{int(satellites > 0)},{satellites:02},{height},,")
+
+
+def _time(at: dt.datetime) -> str:
+    return f"{at:%H%M%S}.{at.microsecond // 1_000:03}"
+
+
+def _place(latitude: float, longitude: float) -> str:
+    sides = ("N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W")
+    angles = [divmod(round(abs(degrees) * 60, 5), 60) for degrees in (latitude, longitude)]
+    fields = (
+        f"{int(whole):0{width}}{minutes:08.5f},{side}" for (whole, minutes), width, side in zip(angles, (2, 3), sides, strict=True)
+    )
+    return ",".join(fields)
+
+
+def _sentence(body: str) -> bytes:
+    return f"${body}*{reduce(xor, body.encode('ascii')):02X}\r\n".encode("ascii")
 
 
 def _unstuffed(stuffed: bytes) -> bytes:

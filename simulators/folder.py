@@ -8,7 +8,7 @@ import msgspec
 
 from hoflicht.catalogue import City, load_city
 from hoflicht.errors import BadConfig
-from simulators.layout import GatewayPlan, PortPlan, layout
+from simulators.layout import GatewayPlan, LinePlan, PortPlan, layout
 
 MARK = "demo.json"
 BROKER = """\
@@ -99,8 +99,7 @@ class Folder:
 
     def links(self, city: City) -> list[Path]:
         """The links to all serial ports, those of signs included."""
-        names = {gateway: [p.name for p in plan.ports] + [s.name for s in plan.signs] for gateway, plan in layout(city).items()}
-        return [self.ports / gateway / name for gateway, ports in names.items() for name in ports]
+        return [self.ports / gateway / name for gateway, plan in layout(city).items() for name in plan.names]
 
     def write(self, city: City, ports: Ports) -> None:
         """Write the configuration of the broker and of every role."""
@@ -112,14 +111,18 @@ class Folder:
         )
         self.config("api").write_text(f'city = "city.toml"\nlisten = "127.0.0.1:{ports.api}"\n{broker}{store}')
         for gateway, plan in layout(city).items():
-            self.config(gateway).write_text(self._edge(gateway, plan, broker))
+            self.config(gateway).write_text(self._edge(city, gateway, plan, broker))
 
-    def _edge(self, gateway: str, plan: GatewayPlan, broker: str) -> str:
+    def _edge(self, city: City, gateway: str, plan: GatewayPlan, broker: str) -> str:
         ports = self.ports / gateway
         text = f'gateway = "{gateway}"\nclock = "system"\n{broker}[spool]\npath = "../spool/{gateway}.db"\n'
         if not plan.signs:  # it serves no yard, and nobody waits for its sign of life
             text += "[health]\nalive_every_s = 0\n"
         text += "".join(_port(port, ports / port.name) for port in plan.ports)
+        if plan.lines:
+            first = city.lamps[plan.lines[0].lamps[0]]
+            text += f'[light]\nlat = {first.lat}\nlon = {first.lon}\nzone = "{city.timezone}"\n'
+        text += "".join(_line(line, ports / line.name) for line in plan.lines)
         for sign in plan.signs:
             text += (
                 f'[signs.{sign.name}]\npath = "{ports / sign.name}"\nprotocol = "ibis-ds009"\nyard = "{sign.yard}"\nwidth = 24\n'
@@ -149,6 +152,11 @@ def place_city(folder: Folder, city_toml: str) -> City:
 def _port(port: PortPlan, path: Path) -> str:
     named = "".join(f'{key} = "{value}"\n' for key, value in (("site", port.site), ("sensor", port.sensor)) if value)
     return f'[ports.{port.name}]\npath = "{path}"\ndriver = "{port.driver}"\n{named}'
+
+
+def _line(line: LinePlan, path: Path) -> str:
+    lamps = "".join(f'[lamps.{lamp}]\nline = "{line.name}"\naddress = {address}\n' for address, lamp in enumerate(line.lamps))
+    return f'[lines.{line.name}]\npath = "{path}"\n{lamps}'
 
 
 def _mark_in(path: Path) -> Mark | None:

@@ -6,18 +6,25 @@ from hoflicht.catalogue import City, Role, sites_by_gateway
 
 NODE_ROLES = (Role.ENTRY_CONTROL, Role.YARD_EXIT, Role.BAY, Role.GATE)  # what a yard's own microcontroller sees
 LAMP_DRIVERS = {"traffic": "ops243", "air": "sds011"}
-LAMP_NODE = "driver"  # the sensor of a lamp that its own microcontroller speaks for
+LAMP_DRIVER = "driver"  # the sensor of a lamp that hangs on a DALI line
+GEARS = 64  # on one line: DALI's short addresses
 YARD_AIR = {"air": "sps30"}
 
 
 class PortPlan(msgspec.Struct, frozen=True):
-    """One serial port; site and sensor are empty where the device names them itself, `sites` then lists whom it speaks for."""
+    """One serial port; `sensor` is empty where the device names its sensors itself."""
 
     name: str
     driver: str
     site: str
     sensor: str
-    sites: tuple[str, ...] = ()
+
+
+class LinePlan(msgspec.Struct, frozen=True):
+    """A DALI line behind its serial gateway; a lamp's place in `lamps` is its short address."""
+
+    name: str
+    lamps: tuple[str, ...]
 
 
 class SignPlan(msgspec.Struct, frozen=True):
@@ -32,6 +39,12 @@ class GatewayPlan(msgspec.Struct, frozen=True):
 
     ports: tuple[PortPlan, ...]
     signs: tuple[SignPlan, ...]
+    lines: tuple[LinePlan, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of all serial ports, whatever hangs there."""
+        return [*(port.name for port in self.ports), *(line.name for line in self.lines), *(sign.name for sign in self.signs)]
 
 
 def layout(city: City) -> dict[str, GatewayPlan]:
@@ -44,7 +57,8 @@ def layout(city: City) -> dict[str, GatewayPlan]:
         before = {yard: f"{yard}-" if len(yards) > 1 else "" for yard in yards}
         ports = [port for yard in yards for port in _yard_ports(city, yard, before[yard])]
         ports += _street_ports(city, sites)
-        plans[gateway] = GatewayPlan(tuple(ports), tuple(SignPlan(f"{before[yard]}sign", yard) for yard in yards))
+        signs = tuple(SignPlan(f"{before[yard]}sign", yard) for yard in yards)
+        plans[gateway] = GatewayPlan(tuple(ports), signs, _lines(city, sites))
     return plans
 
 
@@ -55,7 +69,7 @@ def _yard_ports(city: City, yard: str, before: str) -> list[PortPlan]:
     drivers |= {name: driver for name, driver in YARD_AIR.items() if name in sensors}
     ports = [PortPlan(f"{before}{name}", driver, yard, name) for name, driver in drivers.items()]
     if any(sensor.role in NODE_ROLES for sensor in sensors.values()):
-        ports.append(PortPlan(f"{before}node", "node", yard, "", (yard,)))
+        ports.append(PortPlan(f"{before}node", "node", yard, ""))
     return ports
 
 
@@ -68,7 +82,10 @@ def _street_ports(city: City, sites: frozenset[str]) -> list[PortPlan]:
         if sensor in LAMP_DRIVERS
     ]
     meters = {name for name, cabinet in city.cabinets.items() if "meter" in cabinet.sensors}
-    ports += [PortPlan(f"{name}-meter", "sdm630", name, "meter") for name in city.cabinets if name in sites & meters]
-    nodes = tuple(name for name, lamp in lamps.items() if LAMP_NODE in lamp.sensors)
-    # One line for all lamps: their nodes name lamp and sensor themselves.
-    return [*ports, PortPlan("lamps", "node", "", "", nodes)] if nodes else ports
+    return ports + [PortPlan(f"{name}-meter", "sdm630", name, "meter") for name in city.cabinets if name in sites & meters]
+
+
+def _lines(city: City, sites: frozenset[str]) -> tuple[LinePlan, ...]:
+    lamps = [name for name, lamp in city.lamps.items() if name in sites and LAMP_DRIVER in lamp.sensors]
+    starts = range(0, len(lamps), GEARS)
+    return tuple(LinePlan(f"dali-{n + 1}", tuple(lamps[start : start + GEARS])) for n, start in enumerate(starts))

@@ -14,7 +14,7 @@ from simulators.street import Street
 from simulators.teller import Teller
 from simulators.yard import Event
 
-LAMPS_EVERY_MS = 30 * 60_000  # coarser than live, where each lamp reports every minute
+LAMPS_EVERY_MS = 30 * 60_000  # coarser than live
 AIR_EVERY_MS = 15 * 60_000
 METER_EVERY_MS = 15 * 60_000
 AIR = {"sds011": ("pm2_5", "pm10"), "sps30": ("pm1", "pm2_5", "pm4", "pm10")}
@@ -66,10 +66,10 @@ class Past:
                     yield from batches(gateway, self._air(port, start_ms, end_ms))
                 elif port.driver == "ops243" and port.site in self._city.lamps:
                     yield from batches(gateway, self._traffic(port.site, start_ms, end_ms))
-                elif port.driver == "node" and not port.site:
-                    yield from batches(gateway, self._lamps(port.sites, start_ms, end_ms))
                 elif port.driver == "sdm630":
                     yield from batches(gateway, self._meter(port, start_ms, end_ms))
+            for line in plan.lines:
+                yield from batches(gateway, self._lamps(line.lamps, start_ms, end_ms))
         for teller in self._tellers:
             yield from batches(API, teller.told())
 

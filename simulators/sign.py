@@ -1,15 +1,15 @@
-"""An IBIS sign whose display can be read back: it shows the last telegram, for ever, as a real one does."""
+"""Signs whose display can be read back: they show what they were told last, for ever, as real ones do."""
 
 import logging
 from pathlib import Path
 
-from firmware_bridge import ibis
+from firmware_bridge import alpha, ibis
 
 log = logging.getLogger(__name__)
 
 
 class Sign:
-    """Telegrams in, text out; with `file` the text is there to look at, whole at every moment.
+    """An IBIS sign: telegrams in, text out; with `file` the text is there to look at, whole at every moment.
 
     A sign keeps its last text without a limit: only its master can take a number away. It forgets it with its power.
     """
@@ -51,6 +51,22 @@ class Sign:
             new = self._file.with_name(f"{self._file.name}.new")
             new.write_text(f"{text}\n", encoding="utf-8")
             new.replace(self._file)
+
+
+class AlphaSign(Sign):
+    """An Alpha sign: it hears and never answers, and its memory outlasts a power cut of some minutes."""
+
+    def start(self) -> None:
+        """Get power: the old text is back."""
+        self._packets = alpha.Decoder()
+        self._show(self.text)
+
+    def heard(self, data: bytes) -> bytes:
+        """Take packets; one that writes the priority file changes the display."""
+        for item in self._packets.feed(data):
+            if isinstance(item, alpha.TextFile) and item.label == "0":
+                self._show(item.text)
+        return b""
 
 
 def _telegram(body: bytes) -> bytes:

@@ -68,19 +68,32 @@ class Street:
             "energy_import": round(self.energy_kwh(name, at_ms), 3),
             "operating_hours": round(burnt.hours, 1),
             "temperature": round(self.air(name, at_ms).temperature + warmth, 1),
-            "lamp_failure": float(self._has_failed(name, noon_before(at_ms))),
+            "lamp_failure": float(self.has_failed(name, at_ms)),
         }
         return tuple(Sample(quantity, value, sensor="driver", site=name) for quantity, value in values.items())
 
     def power_w(self, name: str, at_ms: int) -> float:
         """Active power of a lamp."""
-        return self._actual(name, at_ms) * self._full_w(name) or STANDBY_W
+        return self._actual(name, at_ms) * self.full_w(name) or STANDBY_W
+
+    def full_w(self, name: str) -> float:
+        """What a lamp takes at full level."""
+        return self._city.lamps[name].nominal_power_w * (1 + 0.02 * drift(f"{self._seed}/{name}/power", 0, DAY_MS))
+
+    def has_failed(self, name: str, at_ms: int) -> bool:
+        """Whether a lamp stays dark."""
+        return self._fails_on(name, noon_before(at_ms))
+
+    def burns_by_day(self, name: str, at_ms: int) -> bool:
+        """Whether a lamp burns and does not go off."""
+        noon = noon_before(at_ms)
+        return self._burns_on(name, noon) and not self._fails_on(name, noon)
 
     def energy_kwh(self, name: str, at_ms: int) -> float:
         """Reading of a lamp's meter: the integral of its power since BEGAN_MS."""
         burnt = self._burnt(name, at_ms)
         dark_h = max(0, at_ms - BEGAN_MS) / HOUR_MS - burnt.hours
-        return (burnt.full_hours * self._full_w(name) + dark_h * STANDBY_W) / 1000
+        return (burnt.full_hours * self.full_w(name) + dark_h * STANDBY_W) / 1000
 
     def cabinet(self, name: str, at_ms: int) -> dict[str, float]:
         """What the meter of a cabinet measures, named as in hoflicht.quantities: the lamps of its street on three phases."""
@@ -125,17 +138,14 @@ class Street:
 
     def _actual(self, name: str, at_ms: int) -> float:
         noon = noon_before(at_ms)
-        if self._has_failed(name, noon):
+        if self._fails_on(name, noon):
             return 0.0
-        return 1.0 if self._burns_by_day(name, noon) else self._target(name, at_ms)
+        return 1.0 if self._burns_on(name, noon) else self._target(name, at_ms)
 
-    def _full_w(self, name: str) -> float:
-        return self._city.lamps[name].nominal_power_w * (1 + 0.02 * drift(f"{self._seed}/{name}/power", 0, DAY_MS))
-
-    def _has_failed(self, name: str, noon: int) -> bool:
+    def _fails_on(self, name: str, noon: int) -> bool:
         return name == _drawn(f"{self._seed}/failed/{noon // FAILED_DAYS}", tuple(self._city.lamps))
 
-    def _burns_by_day(self, name: str, noon: int) -> bool:
+    def _burns_on(self, name: str, noon: int) -> bool:
         block, day = divmod(noon, BURNER_DAYS)
         return day >= BURNER_FROM and name == _drawn(f"{self._seed}/burner/{block}", tuple(self._city.lamps))
 
@@ -163,9 +173,9 @@ class Street:
         return ledger[now - first] + self._burnt_on(name, now, max(BEGAN_MS, noon_ms(now)), at_ms)
 
     def _burnt_on(self, name: str, noon: int, start_ms: int, end_ms: int) -> Burnt:
-        if self._has_failed(name, noon):
+        if self._fails_on(name, noon):
             return Burnt()
-        if self._burns_by_day(name, noon):
+        if self._burns_on(name, noon):
             return Burnt((end_ms - start_ms) / HOUR_MS, (end_ms - start_ms) / HOUR_MS)
         night = self._night(name, noon)
         hours = _overlap_h(start_ms, end_ms, night.dusk_ms, night.dawn_ms)

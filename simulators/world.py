@@ -10,7 +10,6 @@ from simulators.street import Vehicle
 from simulators.yard import Event
 
 STATES_MS = 30_000  # a yard's node repeats its states
-LAMPS_MS = 60_000  # each lamp reports, one after the other
 
 
 class World(Protocol):
@@ -79,19 +78,3 @@ class TrafficWorld:
         for vehicle in self._traffic(self._until_ms, now_ms):
             self._radar.passed(vehicle.speed_m_s)
         self._until_ms = now_ms
-
-
-class LampWorld:
-    """The lamps on one line; each reports about itself again and again."""
-
-    def __init__(self, nodes: Mapping[str, Node], report: Callable[[str, int], tuple[Sample, ...]], start_ms: int) -> None:
-        self._nodes, self._report = nodes, report
-        gap_ms = LAMPS_MS // max(1, len(nodes))
-        self._due_ms = {name: start_ms + n * gap_ms for n, name in enumerate(nodes)}
-
-    def advance(self, now_ms: int) -> None:
-        """Let report who is due."""
-        for name, node in self._nodes.items():
-            if now_ms >= self._due_ms[name]:
-                self._due_ms[name] = now_ms + LAMPS_MS
-                node.tell(self._report(name, now_ms))

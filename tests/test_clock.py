@@ -1,13 +1,15 @@
 """A gateway whose clock is wrong: it starts in 1970, is set, is set wrong by hand, and corrected again."""
 
 import os
+import random
 import shutil
 import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.clock import HandClock
 from hoflicht.wait import State, Wait
+from simulators.devices import Gnss
+from simulators.wire import Wire
 from store.readings import Store, open_store
 from tests.conftest import ROOT, Mosquitto, installed
 from tests.lane import YARD, at, free_lane, joined, let_in
@@ -132,6 +136,17 @@ class FakedClock:
             file.write(struct.pack("=qq", round(off_s * 1e9), is_synchronised))
 
 
+@contextmanager
+def gateway(config: Path, clock: FakedClock) -> Iterator[subprocess.Popen[bytes]]:
+    """The real one, living by `clock`; gone at the end, whatever happens."""
+    command = [sys.executable, "-m", "hoflicht", "edge", str(config)]
+    with config.with_name("log").open("wb") as log, subprocess.Popen(command, env=clock.environment, stderr=log) as edge:
+        try:
+            yield edge
+        finally:
+            edge.kill()
+
+
 @pytest.fixture
 def line() -> Iterator[Line]:
     line = Line()
@@ -147,9 +162,7 @@ def test_readings_end_with_right_times_whatever_the_clock_of_the_machine_does(
     config.write_text(config.read_text().replace('clock = "system"', 'clock = "ntp"'))
     clock.turn(-time.time() + 60, is_synchronised=False)  # 1970
     began_ms = time.time_ns() // 1_000_000
-    log = (tmp_path / "log").open("wb")
-    command = [sys.executable, "-m", "hoflicht", "edge", str(config)]
-    with log, Ingest(broker.config) as ingest, subprocess.Popen(command, env=clock.environment, stderr=log) as edge:
+    with Ingest(broker.config) as ingest, gateway(config, clock) as edge:
 
         def seen() -> list[int]:
             return sorted(reading.at_ms for reading in ingest.readings() if reading.quantity == "pm10")
@@ -175,3 +188,48 @@ def test_readings_end_with_right_times_whatever_the_clock_of_the_machine_does(
     assert seen()[-1] <= time.time_ns() // 1_000_000
     gaps = [after - before for before, after in zip(seen(), seen()[1:], strict=False)]
     assert max(gaps) < 10_000
+
+
+def test_readings_taken_before_the_satellites_are_heard_end_with_right_times(tmp_path: Path, broker: Mosquitto, line: Line) -> None:
+    """A machine that woke up in 1970 and hears no time service; its receiver finds the satellites late, and loses them again."""
+    clock = FakedClock(tmp_path)
+    clock.turn(-time.time() + 60, is_synchronised=False)
+    receiver = Gnss(51.4345, 6.7623, random.Random(1), period_ms=100)
+    receiver.has_antenna = False
+    port = f'[ports.gnss]\npath = "{tmp_path}/gnss"\ndriver = "nmea"\nsite = "hof-nord"\nsensor = "gnss"\naverage_s = 2\n'
+    config = write_edge(tmp_path, broker.config, GATEWAY, air(line) + port)
+    config.write_text(config.read_text().replace('clock = "system"', 'clock = "gnss"'))
+    began_ms = time.time_ns() // 1_000_000
+    fed_ms: list[int] = []
+    with Wire(tmp_path / "gnss") as wire, Ingest(broker.config) as ingest, gateway(config, clock) as edge:
+
+        def values(quantity: str) -> dict[int, float]:
+            return {reading.at_ms: reading.value for reading in ingest.readings() if reading.quantity == quantity}
+
+        def lived(seconds: float) -> int:
+            """How many readings of the air there are after so long."""
+            until_s = time.monotonic() + seconds
+            while time.monotonic() < until_s:
+                wire.write(receiver.said(time.time_ns() // 1_000_000))
+                os.write(line.master, CAPTURED)
+                fed_ms.append(time.time_ns() // 1_000_000)
+                time.sleep(0.02)
+            return len(values("pm10"))
+
+        assert eventually(lambda: lived(0.3) == 0 and (tmp_path / f"{GATEWAY}.db").exists())
+        assert lived(3) == 0
+        heard_ms, receiver.has_antenna = fed_ms[-1], True
+        assert eventually(lambda: lived(0.3) > 10)
+        assert eventually(lambda: lived(0.3) and values("clock_offset") and values("latitude"))
+        receiver.has_antenna = False
+        before = lived(0.3)
+        assert eventually(lambda: lived(0.3) > before + 10)
+        edge.terminate()
+        edge.wait(15)
+
+    seen = sorted(values("pm10"))
+    assert began_ms < seen[0] < heard_ms - 2_000
+    assert fed_ms[-1] - 5_000 < seen[-1] <= fed_ms[-1]
+    assert max(after - before for before, after in pairwise(seen)) < 5_000
+    assert all(abs(value - 51.4345) < 1e-4 for value in values("latitude").values())
+    assert all(abs(value + began_ms / 1_000 - 60) < 60 for value in values("clock_offset").values())

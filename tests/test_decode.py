@@ -120,14 +120,17 @@ def test_the_devices_are_listed_with_their_lines(capsys: pytest.CaptureFixture[s
     assert decode.main(["--list"]) == 0
 
     listed = capsys.readouterr().out.splitlines()
-    assert listed[0] == "sds011   9600 8N1     Nova SDS011, particulate matter"
+    assert listed[0] == "sds011    9600 8N1     Nova SDS011, particulate matter"
     assert [line.split()[0] for line in listed] == list(DEVICES)
 
 
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["sds01", "-"], "the device 'sds01' is unknown; known: node, ops243, sdm120, sdm630, sds011, sps30, tfmini"),
+        (
+            ["sds01", "-"],
+            "the device 'sds01' is unknown; known: lufft-umb, nmea, node, ops243, sdm120, sdm630, sds011, sml, sps30, tfmini",
+        ),
         (["sds011", "/nowhere/capture"], "/nowhere/capture: cannot be read (No such file or directory)"),
         (["sds011", "/"], "/: cannot be read (Is a directory)"),
         (["sds011"], "which device and which file? An example: hoflicht decode sds011 capture.bin; --list shows the devices"),
@@ -229,7 +232,7 @@ def test_sniff_starts_a_sensor_before_it_asks(tty: tuple[int, str]) -> None:
         ),
         (
             ["/dev/null", "--driver", "sds01"],
-            "the device 'sds01' is unknown; known: node, ops243, sdm120, sdm630, sds011, sps30, tfmini",
+            "the device 'sds01' is unknown; known: lufft-umb, nmea, node, ops243, sdm120, sdm630, sds011, sml, sps30, tfmini",
         ),
     ],
 )

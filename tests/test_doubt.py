@@ -79,6 +79,9 @@ def test_what_another_master_asked_for_is_compared_in_what_both_know() -> None:
         ("voltage", 230, 207, 206),
         ("frequency", 50, 51, 51.1),
         ("energy_import", 1_000, 1_002, 1_002.1),
+        ("temperature", 20, 18, 17.9),
+        ("humidity", 60, 65, 65.1),
+        ("pressure", 1_013, 1_014, 1_014.1),
     ],
 )
 def test_how_much_a_quantity_may_change(quantity: str, before: float, true: float, false: float) -> None:

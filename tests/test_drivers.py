@@ -42,6 +42,36 @@ def test_a_meter_reading_is_the_last_one_and_no_mean() -> None:
     assert take(driver, frames) == [("energy_import", 10_000, 101.0), ("voltage", 10_000, 230.5)]
 
 
+def wind(degrees: float) -> Frame:
+    return Frame((Sample("wind_direction", degrees),))
+
+
+@pytest.mark.parametrize(
+    ("said", "mean"),
+    [
+        ((350.0, 10.0), [0.0]),
+        ((340.0, 10.0), [355.0]),
+        ((90.0, 180.0), [135.0]),
+        ((230.123,), [230.123]),
+        ((360.0, 360.0), [0.0]),
+        ((359.9999999, 359.9999999), [0.0]),
+        ((0.0, 180.0), []),  # from everywhere
+    ],
+)
+def test_a_wind_from_around_the_north_is_no_southerly(said: tuple[float, ...], mean: list[float]) -> None:
+    driver = DRIVERS["lufft-umb"](port("lufft-umb", average_s=20))
+    frames = [(n * 10_000, wind(degrees)) for n, degrees in enumerate(said)]
+
+    assert [value for _, _, value in take(driver, [*frames, (60_000, wind(0.0))])] == mean
+
+
+def test_a_utility_meter_is_averaged_and_its_readings_are_the_last_ones() -> None:
+    driver = DRIVERS["sml"](port("sml", average_s=3))
+    frames = [(n * 1_000, Frame((Sample("energy_import", 100.0 + n), Sample("active_power", -10.0 * n)))) for n in range(4)]
+
+    assert take(driver, frames) == [("energy_import", 2_000, 102.0), ("active_power", 2_000, -10.0)]
+
+
 def test_frames_without_samples_are_no_measurement() -> None:
     driver = DRIVERS["sds011"](port("sds011", average_s=5))
 

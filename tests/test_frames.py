@@ -12,6 +12,7 @@ from bench.hostile import SEALS, check
 from firmware_bridge import node
 from firmware_bridge.devices import DEVICES
 from firmware_bridge.frames import Frame, Noise, Sample, float32, implausible
+from simulators.utility_meter import sml
 
 # One exchange of every device, with what it says.
 EXCHANGES: dict[str, tuple[bytes, tuple[Sample, ...]]] = {
@@ -40,13 +41,37 @@ EXCHANGES: dict[str, tuple[bytes, tuple[Sample, ...]]] = {
     ),
     "sdm120": (bytes.fromhex("01 04 00 00 00 02 71 CB 01 04 04 43 66 33 34 1B 38"), (Sample("voltage", 230.2),)),
     "sdm630": (bytes.fromhex("01 04 00 00 00 02 71 CB 01 04 04 43 66 33 34 1B 38"), (Sample("voltage_l1", 230.2),)),
+    "sml": (
+        sml({"energy_import": 1234.5, "active_power": -812.3}),
+        (Sample("energy_import", 1234.5), Sample("active_power", -812.3)),
+    ),
+    "lufft-umb": (
+        bytes.fromhex("01 10 01 F0 09 70 31 02 2F 10 00 05 08 00 C8 00 16 AB F8 29 42 0C 00 58 02 17 00 00 00 00 00 00 00 00")
+        + bytes.fromhex("08 00 5C 12 14 D3 00 00 00 06 00 20 57 12 0F 05 06 00 24 5E 12 00 00 03 F4 24 04"),
+        (Sample("humidity", 42.493),),
+    ),
+    "nmea": (
+        b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n",
+        (Sample("latitude", 48.1173), Sample("longitude", 11.516667), Sample("satellites", 8.0)),
+    ),
     "node": (
         node.encode(258, 7, [Sample("passage", 1.0, "gate-in", age_ms=1500)]),
         (Sample("passage", 1.0, "gate-in", age_ms=1500),),
     ),
 }
 # What may wait for more at most: the longest frame less a byte.
-MOST_PENDING = {"sds011": 9, "sps30": 91, "tfmini": 8, "ops243": 511, "sdm120": 254, "sdm630": 254, "node": 512}
+MOST_PENDING = {
+    "sds011": 9,
+    "sps30": 91,
+    "tfmini": 8,
+    "ops243": 511,
+    "sdm120": 254,
+    "sdm630": 254,
+    "sml": 2_047,
+    "lufft-umb": 119,
+    "nmea": 119,
+    "node": 512,
+}
 # JSON lines have no checksum; what a flipped bit can do there stands in test_ops243.py.
 WITH_CHECKSUM = sorted(DEVICES.keys() - {"ops243"})
 
@@ -112,7 +137,7 @@ def test_noise_costs_one_frame_at_most(driver: str, noise: bytes) -> None:
     assert samples(items)[-1] == said
 
 
-@pytest.mark.parametrize("driver", ["sds011", "sps30", "tfmini", "sdm120", "sdm630"])
+@pytest.mark.parametrize("driver", ["sds011", "sps30", "tfmini", "sdm120", "sdm630", "sml", "lufft-umb", "nmea"])
 def test_a_good_frame_that_starts_inside_a_broken_one_is_found(driver: str) -> None:
     exchange, said = EXCHANGES[driver]
     for length in range(1, len(exchange)):
@@ -190,7 +215,7 @@ def test_any_content_with_a_right_checksum_is_taken(driver: str, content: bytes)
     check(driver, [SEALS[driver](content)])
 
 
-@pytest.mark.parametrize("driver", ["sds011", "sps30", "tfmini", "sdm120"])
+@pytest.mark.parametrize("driver", ["sds011", "sps30", "tfmini", "sdm120", "sml", "lufft-umb"])
 @given(stream=st.binary(max_size=300))
 def test_a_byte_that_is_in_no_frame_is_noise_or_waits(driver: str, stream: bytes) -> None:
     decoder = DEVICES[driver].decoder()

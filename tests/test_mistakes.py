@@ -30,7 +30,11 @@ def hoflicht(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         ("gateway =", "gatway =", "unknown key 'gatway'; allowed: gateway, "),
         ("host =", "hots =", "[broker] unknown key 'hots'; allowed: host, port, "),
         ("driver =", "drivr =", "[ports.air] unknown key 'drivr'; allowed: "),
-        ('"sds011"', '"sds01"', "driver 'sds01' is unknown; known: node, ops243, sdm120, sdm630, sds011, sps30, tfmini"),
+        (
+            '"sds011"',
+            '"sds01"',
+            "driver 'sds01' is unknown; known: lufft-umb, nmea, node, ops243, sdm120, sdm630, sds011, sml, sps30, tfmini",
+        ),
         ("port = ", "port = x", "not TOML: "),
         ('"gw-hof-nord"', '"GW Nord"', "gateway"),
     ],

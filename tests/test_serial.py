@@ -26,6 +26,7 @@ from tests.roles import eventually
 
 MOST_FALSE = 1e-4  # of the frames sent
 METERS = ("sdm120", "sdm630")
+LONG = (*METERS, "sml")  # frames, of which none gets through
 WEAK = ("sds011", "sps30", "tfmini", "ops243")  # sums of eight bits, or none
 HEALTHY = 4  # frames after a line was put in again
 FEW, MANY = 10_000, 100_000  # frames
@@ -45,7 +46,7 @@ def test_a_clean_line_is_read_whole_and_nothing_of_it_is_false(driver: str) -> N
 
 @pytest.mark.parametrize("driver", SENT)
 def test_one_wrong_bit_in_a_hundred_makes_no_false_reading(driver: str) -> None:
-    frames = FEW if driver not in METERS else FEW // 5  # of a meter's long frames none gets through
+    frames = FEW // 5 if driver in LONG else FEW
 
     line = on_a_line(driver, ERRORS[0], frames)
 

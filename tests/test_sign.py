@@ -4,7 +4,7 @@ import os
 import pty
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -12,8 +12,9 @@ import pytest
 
 from edge import sign
 from edge.sign import PROTOCOLS, Latest
-from firmware_bridge import ibis
-from firmware_bridge.ibis import Telegram
+from firmware_bridge import alpha, ibis
+from firmware_bridge.devices import Line
+from firmware_bridge.frames import Noise
 from firmware_bridge.port import Port
 from hoflicht import wait as waits
 from hoflicht.broker import Message
@@ -23,6 +24,10 @@ from hoflicht.wait import State, Wait
 from tests.roles import eventually
 
 NOW = datetime.fromtimestamp(1_700_000_000, UTC)
+DECODERS: dict[str, Callable[[], ibis.Decoder | alpha.Decoder]] = {
+    "ibis-ds009": ibis.Decoder,
+    "alpha": alpha.Decoder,
+}  # of the signs with one line
 
 
 def published(
@@ -48,32 +53,37 @@ def latest(clock: HandClock) -> Latest:
 class Display:
     """The far end of the line: `texts` are what was shown, one after the other."""
 
-    def __init__(self, master: int) -> None:
+    def __init__(self, master: int, protocol: str) -> None:
         self._master = master
-        self._decoder = ibis.Decoder()
+        self._decoder = DECODERS[protocol]()
         self.texts: list[str] = []
 
     def text(self) -> str:
         with_data = os.read(self._master, 4096)
-        self.texts += [item.text.strip() for item in self._decoder.feed(with_data) if isinstance(item, Telegram)]
+        self.texts += [item.text.strip() for item in self._decoder.feed(with_data) if not isinstance(item, Noise)]
         return self.texts[-1] if self.texts else ""
 
 
+@pytest.fixture(params=DECODERS)
+def protocol(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @contextmanager
-def shown(latest: Latest, clock: HandClock) -> Iterator[Display]:
+def shown(protocol: str, latest: Latest, clock: HandClock) -> Iterator[Display]:
     master, slave = pty.openpty()
     tty.setraw(slave)
     os.set_blocking(master, False)
     stopping = Stopping()
 
     def work() -> None:
-        with Port(os.ttyname(slave), ibis.LINE) as port:
-            sign.run(port, latest, lambda wait: PROTOCOLS["ibis-ds009"](wait, 16, 0), clock, stopping)
+        with Port(os.ttyname(slave), PROTOCOLS[protocol].line) as port:
+            sign.run(port, latest, lambda wait: PROTOCOLS[protocol].build(wait, 16, 0), clock, stopping)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        yield Display(master)
+        yield Display(master, protocol)
     finally:
         stopping.set()
         thread.join()
@@ -91,8 +101,8 @@ def reads(display: Display, text: str) -> bool:
     return eventually(same, timeout_s=5)
 
 
-def test_the_sign_shows_the_number_and_goes_blank_when_it_expires(latest: Latest, clock: HandClock) -> None:
-    with shown(latest, clock) as display:
+def test_the_sign_shows_the_number_and_goes_blank_when_it_expires(protocol: str, latest: Latest, clock: HandClock) -> None:
+    with shown(protocol, latest, clock) as display:
         assert reads(display, "KEINE ANGABE")
         latest.take(published(15))
         assert reads(display, "WARTEZEIT 15 MIN")
@@ -105,8 +115,8 @@ def test_the_sign_shows_the_number_and_goes_blank_when_it_expires(latest: Latest
         assert reads(display, "KEINE ANGABE")
 
 
-def test_the_telegram_is_repeated_for_a_sign_that_was_without_power(latest: Latest, clock: HandClock) -> None:
-    with shown(latest, clock) as display:
+def test_the_telegram_is_repeated_for_a_sign_that_was_without_power(protocol: str, latest: Latest, clock: HandClock) -> None:
+    with shown(protocol, latest, clock) as display:
         assert reads(display, "KEINE ANGABE")
         before = len(display.texts)
 
@@ -116,11 +126,11 @@ def test_the_telegram_is_repeated_for_a_sign_that_was_without_power(latest: Late
         assert eventually(lambda: reads(display, "KEINE ANGABE") and len(display.texts) > before)
 
 
-def test_towards_the_end_wait_and_latest_arrival_take_turns(latest: Latest, clock: HandClock) -> None:
+def test_towards_the_end_wait_and_latest_arrival_take_turns(protocol: str, latest: Latest, clock: HandClock) -> None:
     berlin = timezone(timedelta(hours=1))
     clock.advance(-clock.monotonic_ms() % 16_000)
     latest.take(published(15, latest_arrival=NOW.astimezone(berlin) + timedelta(minutes=30)))
-    with shown(latest, clock) as display:
+    with shown(protocol, latest, clock) as display:
         assert reads(display, "WARTEZEIT 15 MIN")
         clock.advance(8_000)
         assert reads(display, "ANKUNFT BIS23:43")
@@ -129,16 +139,17 @@ def test_towards_the_end_wait_and_latest_arrival_take_turns(latest: Latest, cloc
         assert reads(display, "WARTEZEIT 15 MIN")
 
 
-def test_a_gateway_that_ends_takes_the_number_away(latest: Latest, clock: HandClock) -> None:
+def test_a_gateway_that_ends_takes_the_number_away(protocol: str, latest: Latest, clock: HandClock) -> None:
     latest.take(published(15))
     master, slave = pty.openpty()
     tty.setraw(slave)
+    os.set_blocking(master, False)
     stopping = Stopping()
     stopping.set()
-    with Port(os.ttyname(slave), ibis.LINE) as port:
-        sign.run(port, latest, lambda wait: PROTOCOLS["ibis-ds009"](wait, 16, 0), clock, stopping)
+    with Port(os.ttyname(slave), PROTOCOLS[protocol].line) as port:
+        sign.run(port, latest, lambda wait: PROTOCOLS[protocol].build(wait, 16, 0), clock, stopping)
 
-    assert os.read(master, 100) == b"vKEINE ANGABE    \r" + bytes([ibis.checksum(b"vKEINE ANGABE    \r")])
+    assert Display(master, protocol).text() == "KEINE ANGABE"
     os.close(slave)
     os.close(master)
 
@@ -186,9 +197,17 @@ def test_each_protocol_fills_its_telegram() -> None:
     wait = waits.decode(published(15).payload)
 
     def telegram(protocol: str, width: int, address: int) -> bytes:
-        [only] = PROTOCOLS[protocol](wait, width, address)
+        [only] = PROTOCOLS[protocol].build(wait, width, address)
         return only
 
     assert telegram("ibis-ds009", 24, 0).startswith(b"vWARTEZEIT 15 MIN        \r")
     assert telegram("ibis-ds003a", 16, 0).startswith(b"zA2WARTEZEIT       15 MINUTEN      \r")
     assert telegram("ibis-ds021", 16, 3).startswith(b"aA32WARTEZEIT       15 MINUTEN      \r")
+    assert telegram("alpha", 24, 0) == alpha.show("WARTEZEIT 15 MIN")
+
+
+def test_each_protocol_has_its_line() -> None:
+    lines = {name: protocol.line for name, protocol in PROTOCOLS.items()}
+
+    assert lines.pop("alpha") == Line(9600, 7, "E", 1)
+    assert set(lines.values()) == {Line(1200, 7, "E", 2)}

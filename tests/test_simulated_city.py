@@ -28,12 +28,12 @@ from simulators.city import Line
 from simulators.devices import Node, Ops243, Tfmini
 from simulators.estimates import Estimates
 from simulators.faults import Faults
-from simulators.layout import PortPlan, SignPlan, layout
+from simulators.layout import LinePlan, PortPlan, SignPlan, layout
 from simulators.life import life
 from simulators.street import Vehicle
 from simulators.teller import Teller
 from simulators.wire import Wire
-from simulators.world import LampWorld, TrafficWorld, YardWorld
+from simulators.world import TrafficWorld, YardWorld
 from simulators.yard import Event
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +51,7 @@ def test_the_ports_of_a_small_yard(city: City) -> None:
     assert plan.ports == (
         PortPlan("lane-in", "ops243", "hof-mitte", "lane-in"),
         PortPlan("lane-3", "tfmini", "hof-mitte", "lane-3"),
-        PortPlan("node", "node", "hof-mitte", "", ("hof-mitte",)),
+        PortPlan("node", "node", "hof-mitte", ""),
     )
     assert plan.signs == (SignPlan("sign", "hof-mitte"),)
 
@@ -64,16 +64,27 @@ def test_the_ports_of_the_street(city: City) -> None:
         ("lamp-0012-air", "sds011"),
         ("lamp-0012-traffic", "ops243"),
         ("cabinet-07-meter", "sdm630"),
-        ("lamps", "node"),
     ]
-    assert plan.ports[-1].sites == tuple(city.lamps)
+    assert plan.lines == (LinePlan("dali-1", tuple(city.lamps)),)
     assert plan.signs == ()
 
 
+def test_a_dali_line_has_addresses_for_64_lamps(city: City) -> None:
+    many = replace(city, lamps={f"lamp-{n:03}": city.lamps["lamp-0002"] for n in range(130)}, groups=city.groups)
+
+    assert [(line.name, len(line.lamps)) for line in layout(many)["gw-strasse"].lines] == [
+        ("dali-1", 64),
+        ("dali-2", 64),
+        ("dali-3", 2),
+    ]
+
+
 def test_every_sensor_of_the_catalogue_has_a_port_and_every_driver_is_known(city: City) -> None:
-    ports = [port for plan in layout(city).values() for port in plan.ports]
+    plans = layout(city).values()
+    ports = [port for plan in plans for port in plan.ports]
     named = {(port.site, port.sensor) for port in ports if port.sensor}
-    by_nodes = {site for port in ports for site in port.sites}
+    named |= {(lamp, "driver") for plan in plans for line in plan.lines for lamp in line.lamps}
+    by_nodes = {port.site for port in ports if not port.sensor}
 
     assert {port.driver for port in ports} <= set(DEVICES)
     for site, sensors in sensors_by_site(city).items():
@@ -83,9 +94,8 @@ def test_every_sensor_of_the_catalogue_has_a_port_and_every_driver_is_known(city
 def test_a_gateway_of_two_yards_has_two_signs_and_no_port_twice(city: City) -> None:
     both = replace(city, gateways={"gw": Gateway(sites=("hof-nord", "hof-west", "lamp-000*"))})
     plan = layout(both)["gw"]
-    names = [port.name for port in plan.ports] + [sign.name for sign in plan.signs]
 
-    assert len(set(names)) == len(names)
+    assert len(set(plan.names)) == len(plan.names) == len(plan.ports) + 3
     assert plan.signs == (SignPlan("hof-nord-sign", "hof-nord"), SignPlan("hof-west-sign", "hof-west"))
 
 
@@ -173,17 +183,6 @@ def test_a_radar_on_the_street_sees_each_vehicle_once() -> None:
     assert said == [b"", b"", b"11.0\r\n", b"", b"12.0\r\n13.0\r\n", b""]
 
 
-def test_lamps_report_one_after_the_other_once_a_minute() -> None:
-    nodes = {f"lamp-{n}": Node(n) for n in range(3)}
-    world = LampWorld(nodes, lambda name, _at_ms: (Sample("level_actual", 50.0, sensor="driver", site=name),), 0)
-    reports = []
-    for at_ms in (0, 20_000, 40_000, 60_000):
-        world.advance(at_ms)
-        reports.append([name for name, node in nodes.items() if node.said(at_ms)])
-
-    assert reports == [["lamp-0"], ["lamp-1"], ["lamp-2"], ["lamp-0"]]
-
-
 # Lines
 
 
@@ -263,7 +262,7 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = ["simulate", str(CITY), "--ports", str(tmp_path / "ports"), "--signs", str(tmp_path / "signs")]
     with subprocess.Popen([sys.executable, "-m", "hoflicht", *command], stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + PATIENCE_S
-        while not (tmp_path / "ports" / "gw-strasse" / "lamps").exists() and time.monotonic() < deadline:
+        while not (tmp_path / "ports" / "gw-strasse" / "dali-1").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         yield process
         if process.poll() is None:

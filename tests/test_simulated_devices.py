@@ -2,22 +2,28 @@
 
 import random
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from firmware_bridge import ibis, ops243, sds011, sps30, tfmini
+from firmware_bridge import alpha, ibis, ops243, sds011, sps30, tfmini, umb
+from firmware_bridge.ccitt import crc16
 from firmware_bridge.devices import DEVICES
 from firmware_bridge.frames import Frame, Noise, Sample
 from firmware_bridge.modbus import request
-from simulators import devices, meter
+from simulators import devices, meter, utility_meter
 from simulators.air import Air
-from simulators.devices import Node, Ops243, Sds011, Sps30, Tfmini
+from simulators.devices import Gnss, Node, Ops243, Sds011, Sps30, Tfmini
 from simulators.faults import Fault, Faults
 from simulators.meter import SDM630, Meter
-from simulators.sign import Sign
+from simulators.sign import AlphaSign, Sign
+from simulators.station import WS10, Station
+from simulators.utility_meter import UtilityMeter
 
 AIR = Air(pm1=5.2, pm2_5=7.4, pm4=9.1, pm10=12.3, temperature=11.0)
 HOUR_MS = 3_600_000
+# What a public driver writes into the text file Q, and the checksum that a sign wants.
+DEMO = b"\x01Z00\x02AQtesting 1 2 3\x03048B\x04"
 
 
 def decoded(driver: str, data: bytes) -> list[Frame | Noise]:
@@ -226,8 +232,73 @@ def test_a_meter_finds_its_question_after_noise_and_in_pieces() -> None:
     assert answers == [b""] * 10 + [bytes.fromhex("01 04 04 43 66 33 34 1B 38")]
 
 
-@pytest.mark.parametrize("device", [Sps30(lambda _at_ms: AIR), Ops243(), sdm630()])
-def test_noise_for_hours_fills_no_memory(device: Sps30 | Ops243 | Meter) -> None:
+def test_a_utility_meter_pushes_each_second_and_does_not_make_up_for_a_pause() -> None:
+    pushing = UtilityMeter(lambda at_ms: {"energy_import": at_ms / 1e6, "active_power": -3.5})
+    said = [pushing.said(at_ms) for at_ms in range(1_000_000, 1_003_000, 100)]
+    late = pushing.said(9_000_300)
+
+    assert [bool(data) for data in said] == ([True] + [False] * 9) * 3
+    assert decoded("sml", b"".join(said)) == [
+        Frame((Sample("energy_import", kwh), Sample("active_power", -3.5))) for kwh in (1.0, 1.001, 1.002)
+    ]
+    assert decoded("sml", late) == [Frame((Sample("energy_import", 9.0003), Sample("active_power", -3.5)))]
+    assert pushing.heard(late) == b""
+
+
+def test_a_utility_meter_without_its_pin_says_whole_kwh() -> None:
+    values = {"energy_import": 4711.9, "energy_export": 0.2, "active_power": 812.3}
+
+    assert decoded("sml", UtilityMeter(lambda _at_ms: values, has_pin=False).said(0)) == [
+        Frame((Sample("energy_import", 4711.0), Sample("energy_export", 0.0)))
+    ]
+
+
+def test_a_reading_that_looks_like_an_escape_is_sent_twice() -> None:
+    assert b"\x1b" * 8 in utility_meter.sml({"energy_import": 0x1B1B1B1B / 10_000})
+
+
+# Weather station
+
+
+def ws600(**values: float) -> Station:
+    return Station({channel: known for channel, known in WS10.items() if channel < 900}, lambda _at_ms: values)
+
+
+def test_a_station_answers_as_in_the_manual() -> None:
+    asked = bytes.fromhex("01 10 01 70 01 F0 04 02 23 10 64 00 03 61 D9 04")
+
+    assert ws600(temperature=22.5).heard(asked) == bytes.fromhex(
+        "01 10 01 F0 01 70 0A 02 23 10 00 64 00 16 00 00 B4 41 03 C6 22 04"
+    )
+
+
+def test_a_station_says_what_it_measures_and_what_it_does_not() -> None:
+    answer = ws600(temperature=-3.5, wind_speed=6.0).heard(umb.request(1))
+
+    assert decoded("lufft-umb", answer) == [Frame((Sample("temperature", -3.5), Sample("wind_speed", 6.0)))]
+    assert answer.count(bytes.fromhex("03 24")) == 6
+
+
+def test_a_station_leaves_the_questions_of_others_alone() -> None:
+    assert ws600(temperature=22.5).heard(umb.request(2)) == b""
+
+
+def test_a_station_refuses_other_commands() -> None:
+    asked = bytes.fromhex("01 10 01 70 01 F0 02 02 26 10 03 C7 05 04")
+    refusal = umb.Decoder().feed(ws600().heard(asked[:-3] + crc16(asked[:-3], 0xFFFF).to_bytes(2, "little") + b"\x04"))
+
+    assert [item.reason for item in refusal if isinstance(item, Noise)] == ["the station answers with status 0x10"]
+
+
+def test_a_station_finds_its_question_after_noise_and_in_pieces() -> None:
+    station = ws600(temperature=22.5)
+    answers = [station.heard(bytes((byte,))) for byte in b"\xff\x01\x10\x03\x01" + umb.request(1, (100,))]
+
+    assert [len(answer) > 0 for answer in answers] == [False] * 21 + [True]
+
+
+@pytest.mark.parametrize("device", [Sps30(lambda _at_ms: AIR), Ops243(), sdm630(), ws600()])
+def test_noise_for_hours_fills_no_memory(device: Sps30 | Ops243 | Meter | Station) -> None:
     rng = random.Random(1)
     for _ in range(200):
         device.heard(rng.randbytes(1_000))
@@ -304,6 +375,58 @@ def test_a_sign_without_power_is_dark() -> None:
     sign.start()
 
     assert sign.text == ""
+
+
+def test_an_alpha_sign_shows_the_priority_file_alone() -> None:
+    sign = AlphaSign("hof-sued")
+    sign.heard(alpha.show("Süd 15 MIN"))
+    sign.heard(b"\xff noise \x01" + alpha.show("GESCHLOSSEN")[:-1] + b"\x05" + DEMO)
+
+    assert sign.text == "Süd 15 MIN"
+
+
+def test_an_alpha_sign_that_was_without_power_shows_its_old_text_until_it_is_told_again(tmp_path: Path) -> None:
+    sign = AlphaSign("hof-sued", tmp_path / "sign.txt")
+    sign.heard(alpha.show("WARTEZEIT 15 MIN"))
+    sign.start()
+    assert (tmp_path / "sign.txt").read_text() == "WARTEZEIT 15 MIN\n"
+
+    sign.heard(alpha.show("KEINE ANGABE"))
+
+    assert (tmp_path / "sign.txt").read_text() == "KEINE ANGABE\n"
+
+
+# Satellite receiver
+
+
+def told(receiver: Gnss, from_ms: int, seconds: int) -> list[tuple[int, Frame | Noise]]:
+    return [
+        (at_ms, item) for at_ms in range(from_ms, from_ms + seconds * 1_000, 10) for item in decoded("nmea", receiver.said(at_ms))
+    ]
+
+
+def test_a_receiver_tells_each_second_where_it_is_and_when_that_was_some_tenths_late() -> None:
+    start_ms = 1_795_000_000_000
+    receiver = Gnss(-33.8568, 151.2153, random.Random(1))
+    receiver.said(start_ms)
+
+    items = told(receiver, start_ms + 500, 10)
+
+    late_ms = [at_ms - frame.utc_ms for at_ms, frame in items if isinstance(frame, Frame) and frame.utc_ms is not None]
+    assert len(late_ms) == 10
+    assert all(120 <= late <= 500 for late in late_ms)
+    for _, frame in items:
+        assert isinstance(frame, Frame)
+        values = {sample.quantity: sample.value for sample in frame.samples}
+        assert (values["latitude"], values["longitude"]) == pytest.approx((-33.8568, 151.2153), abs=2e-4)
+        assert values.get("satellites", 11) == 11
+
+
+def test_a_receiver_without_its_antenna_knows_nothing() -> None:
+    receiver = Gnss(51.4345, 6.7623, random.Random(1))
+    receiver.has_antenna = False
+
+    assert {frame for _, frame in told(receiver, 1_795_000_000_000, 3)} == {Frame()}
 
 
 # Faults
