@@ -5,7 +5,7 @@ import platform
 import sys
 from collections.abc import Iterator
 
-from bench import codecs, forecast, packs, poison, serial, spool, telling
+from bench import codecs, forecast, packs, poison, serial, spool, street, telling
 from bench.waiting import table
 from bench.waiting.scenarios import SCENARIOS
 
@@ -29,6 +29,8 @@ def _lines() -> Iterator[object]:
     yield from codecs.speeds()
     yield ""
     yield from serial.rows()
+    yield ""
+    yield from street.rows()
     yield ""
     yield from poison.rows()
     yield ""

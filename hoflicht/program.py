@@ -1,7 +1,8 @@
 """Programs of light, as data: which level a lamp keeps from dusk to dawn, and which lighting class stands behind it.
 
-A night belongs to the day on whose evening it begins, and goes from noon to noon in the city's time. Outside of dusk to dawn a lamp
-is off, whatever the program says; in between the last step that has begun counts, and full light before the first one.
+A night belongs to the day on whose evening it begins, and goes from noon to noon in the city's time. While it is not dark a lamp is
+off, whatever the program says; while it is, that step counts which is the last in the list of those that have begun, and full light
+before any has. So "dusk" may stand before "22:00" although in June the sun is later.
 """
 
 import re
