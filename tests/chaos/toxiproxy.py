@@ -19,7 +19,7 @@ STREAMS = ("upstream", "downstream")
 
 
 class Toxiproxy:
-    """The process; `link` adds a way through it. Where it crashes or hangs itself, all links are down until it is asked for something."""
+    """The process; `link` adds a way through it. Where it crashes or hangs, all links are down until it is asked for something."""
 
     def __init__(self, folder: Path) -> None:
         how = ".ci/toxiproxy ~/.cache/hoflicht/bin builds it"
