@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hoflicht.config import Strict, load
 from hoflicht.days import WEEKDAYS, is_date
 from hoflicht.errors import BadConfig
-from hoflicht.program import Program, complaints, of_class
+from hoflicht.program import Program, complaints, misfits, of_class
 from hoflicht.reading import is_id
 from hoflicht.shadow import Duty
 
@@ -18,6 +18,7 @@ SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 API = "api"  # the client id under which the api writes its estimates back
 ESTIMATE = "estimate"  # the sensor of a yard that stands for them
 STAFF = "staff"  # and the one that stands for what its staff say
+WATCH = "watch"  # the sensor of a lamp, cabinet or gateway that stands for what the api misses of it
 
 
 class Role(enum.StrEnum):
@@ -151,6 +152,12 @@ def sites_by_gateway(city: City) -> dict[str, frozenset[str]]:
     return sites | {API: frozenset(city.yards)}
 
 
+def words_by_site(city: City) -> dict[str, frozenset[str]]:
+    """The sensors that only the api speaks for: its estimates of yards, what staff say, and what it misses of all others."""
+    others = (*city.lamps, *city.cabinets, *city.gateways)
+    return {**dict.fromkeys(city.yards, frozenset({ESTIMATE, STAFF})), **dict.fromkeys(others, frozenset({STAFF, WATCH}))}
+
+
 def gateways_of(city: City, site: str) -> list[str]:
     """The gateways that may speak for the yard, lamp or cabinet `site`."""
     named = ((name, pattern) for name, gateway in city.gateways.items() for pattern in gateway.sites)
@@ -203,6 +210,7 @@ def _complaints(city: City) -> Iterator[str]:
     for name, yard in city.yards.items():
         yield from (f"[yards.{name}] {complaint}" for complaint in _complaints_of_yard(yard))
     yield from _complaints_of_light(city)
+    yield from _complaints_of_names(city)
     known = list(sensors_by_site(city))
     for name, gateway in city.gateways.items():
         for pattern in gateway.sites:
@@ -228,6 +236,18 @@ def _complaints_of_light(city: City) -> Iterator[str]:
     for name, lamp in city.lamps.items():
         yield from (f"[lamps.{name}] {complaint}" for complaint in _unknown("group", lamp.group, city.groups))
         yield from (f"[lamps.{name}] {complaint}" for complaint in _unknown("cabinet", lamp.cabinet, city.cabinets))
+    for name in city.lamps:
+        own = duty(city, name)
+        if own.program:
+            for misfit in misfits(city.programs[own.program], own.lighting_class):
+                yield f"[lamps.{name}] program {own.program!r} asks for a lighting class: {misfit}"
+
+
+def _complaints_of_names(city: City) -> Iterator[str]:
+    said_by_api = {STAFF: "what staff say", WATCH: "what the api misses"}
+    for name, sensors in sensors_by_site(city).items():
+        for taken in sorted(sensors & said_by_api.keys()) if name not in city.yards else ():
+            yield f"[{name}] sensors: {taken!r} is taken by {said_by_api[taken]}"
 
 
 def _unknown(key: str, name: str, known: Iterable[str]) -> Iterator[str]:

@@ -89,6 +89,21 @@ def floor_percent(demanded: str, planned: str) -> float:
     return min(100.0, 100.0 * LIGHTING_CLASSES[demanded] / LIGHTING_CLASSES[planned])
 
 
+def demanded(program: Program) -> set[str]:
+    """The classes that `program` asks for at some time."""
+    classes = {step.lighting_class for period in program.periods for step in period.steps} | {program.wet_class}
+    return (classes | ({program.traffic.lighting_class} if program.traffic else set())) - {""}
+
+
+def misfits(program: Program, planned: str) -> Iterator[str]:
+    """Why a lamp planned for the class `planned` cannot keep the classes that `program` asks for, other than in full light."""
+    for lighting_class in sorted(demanded(program)):
+        if planned[:1] != lighting_class[:1]:
+            yield f"{lighting_class} cannot be told from {planned or 'no lighting_class'}"
+        elif LIGHTING_CLASSES[lighting_class] > LIGHTING_CLASSES[planned]:
+            yield f"{lighting_class} is more than the lamp gives, {planned}"
+
+
 def complaints(program: Program) -> Iterator[str]:
     """What in `program` cannot be meant, each with what is allowed."""
     for n, period in enumerate(program.periods):

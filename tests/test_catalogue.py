@@ -145,6 +145,9 @@ def test_a_lamp_is_fed_by_the_only_cabinet_of_its_street(tmp_path: Path) -> None
         ('"lamp-1/traffic"', '"lamp-9/traffic"', "[groups.street] 'lamp-9/traffic' is no sensor of this file"),
         ('"M3"', '"M7"', "[groups.street] lighting_class: 'M7' is no lighting class of EN 13201-2; allowed: M1, M2"),
         ('"23:00"', '"11pm"', "[programs.night] periods[0] steps: '11pm' is no instant of a night"),
+        ('"M3"', '"P3"', "[lamps.lamp-1] program 'night' asks for a lighting class: M5 cannot be told from P3"),
+        ('"M3"', '""', "[lamps.lamp-1] program 'night' asks for a lighting class: M5 cannot be told from no lighting_class"),
+        ('"M3"', '"M6"', "[lamps.lamp-1] program 'night' asks for a lighting class: M5 is more than the lamp gives, M6"),
         ("[groups.street]", "[groups.Street]", "[groups] 'Street' cannot name a group"),
     ],
 )  # fmt: skip

@@ -16,10 +16,10 @@ from tests.roles import CITY, END_S, eventually, write_api, write_edge, write_in
 pytestmark = pytest.mark.slow
 
 FOREIGN = {
-    "edge": {"fastapi", "uvicorn", "influxdb-client", "grafana-api", "iotcore"},
-    "ingest": {"fastapi", "uvicorn", "pyserial", "grafana-api", "iotcore"},
-    "api": {"pyserial", "grafana-api", "iotcore"},
-    "dashboards": {"fastapi", "paho-mqtt", "pyserial", "influxdb-client", "iotcore"},
+    "edge": {"fastapi", "uvicorn", "influxdb-client", "grafana-api", "iotcore", "smpclient"},
+    "ingest": {"fastapi", "uvicorn", "pyserial", "grafana-api", "iotcore", "smpclient"},
+    "api": {"pyserial", "grafana-api", "iotcore", "smpclient"},
+    "dashboards": {"fastapi", "paho-mqtt", "pyserial", "influxdb-client", "iotcore", "smpclient"},
 }
 
 

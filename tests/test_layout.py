@@ -22,11 +22,14 @@ MAY_IMPORT = {
 DOORS = {
     "paho": {"hoflicht/broker.py"},
     "serial": {"firmware_bridge/port.py"},
-    "cryptography": {"hoflicht/private_key.py", "edge/identity.py", "ingest/certificates.py"},
-    "cbor2": {"firmware_bridge/node.py"},
+    "cryptography": {"hoflicht/private_key.py", "edge/identity.py", "edge/image.py", "ingest/certificates.py"},
+    "cbor2": {"edge/mcumgr.py", "firmware_bridge/node.py", "simulators/mcumgr.py"},
+    "smpclient": {"edge/mcumgr.py"},
+    "smp": {"edge/mcumgr.py"},
     "influxdb_client": {"store/influx.py"},
     "grafana_api": {"dashboards/publish.py"},
     "holidays": {"hoflicht/hours.py"},
+    "astral": {"edge/sky.py", "api/night.py"},
     "iotcore": {"simulators/demo.py"},
 }
 
@@ -70,10 +73,10 @@ def test_the_web_framework_stays_in_the_api() -> None:
     assert users == {"api"}
 
 
-def test_only_the_api_is_asynchronous() -> None:
-    users = {path.relative_to(ROOT).parts[0] for path in modules() if "asyncio" in imports(path)}
+def test_only_the_api_is_asynchronous_and_the_door_to_smpclient() -> None:
+    users = {str(path.relative_to(ROOT)) for path in modules() if "asyncio" in imports(path)}
 
-    assert users <= {"api"}
+    assert {user for user in users if not user.startswith("api/")} == DOORS["smpclient"]
 
 
 def test_no_other_distribution_owns_our_folder_names() -> None:
