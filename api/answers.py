@@ -1,17 +1,23 @@
 """What the API says about yards, lamps and air: the shapes, and how they are filled. OpenAPI is made from these structs."""
 
 import datetime as dt
+import enum
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from hoflicht.catalogue import Cabinet, City, Lamp, Yard
+from hoflicht.faults import FAULTS
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
+from hoflicht.shadow import Reason
 from hoflicht.wait import Wait
 
-LAMP_QUANTITIES = ("level_actual", "active_power", "lamp_failure")
+# Of faults what anybody in the street can see; that a cabinet stands open is nobody's business.
+PUBLIC_FAULTS = ("lamp_failure", "lamp_unexpected_on", "cycling_failure")
+LAMP_QUANTITIES = ("level_target", "level_feedback", "level_actual", "light_reason", "active_power", *PUBLIC_FAULTS)
+FULL = 99.5  # percent; a driver's 254 steps come back a little off
 AIR_QUANTITIES = ("pm1", "pm2_5", "pm4", "pm10")
 
 
@@ -54,8 +60,23 @@ class Measured(msgspec.Struct, frozen=True):
     age_s: int
 
 
+class LampState(enum.StrEnum):
+    """What a lamp does, as its driver reports."""
+
+    ON = "on"
+    DIMMED = "dimmed"
+    OFF = "off"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
 class LampAnswer(msgspec.Struct, frozen=True):
-    """A street lamp; `level` in percent, `power` in watts, `failure` is 1 where it should light and does not. None: never heard."""
+    """A street lamp. None: not heard for a day.
+
+    In percent: `target` is what is asked for, `feedback` what was sent to the driver, `level` what the driver reports. `reason`
+    says why: failsafe, program, sensor, override. `power` in watts; `failure` is 1 where it should light and does not. `faults`:
+    what can be seen from the street, by TALQ's names.
+    """
 
     id: str
     street: str
@@ -65,6 +86,11 @@ class LampAnswer(msgspec.Struct, frozen=True):
     level: Measured | None = None
     power: Measured | None = None
     failure: Measured | None = None
+    state: LampState = LampState.UNKNOWN
+    target: Measured | None = None
+    feedback: Measured | None = None
+    reason: str | None = None
+    faults: tuple[str, ...] = ()
 
 
 class LampsAnswer(msgspec.Struct, frozen=True):
@@ -127,15 +153,29 @@ def yards_answer(city: City, waits: Mapping[str, Wait]) -> YardsAnswer:
 
 
 def lamps_answer(city: City, latest: Iterable[Reading], now_ms: int) -> LampsAnswer:
-    """All lamps with what is known of them; where two sensors of a lamp tell the same quantity the newer one counts."""
-    known: dict[tuple[str, str], Reading] = {}
+    """All lamps with what is known of them."""
+    known = newest(latest)
+    return LampsAnswer(city.name, [_lamp_answer(name, lamp, known.get(name, {}), now_ms) for name, lamp in city.lamps.items()])
+
+
+def newest(latest: Iterable[Reading]) -> dict[str, dict[str, Reading]]:
+    """By site and quantity; where two sensors of a site tell the same quantity the newer one counts."""
+    known: dict[str, dict[str, Reading]] = {}
     for reading in sorted(latest, key=lambda r: r.at_ms):
-        known[reading.site, reading.quantity] = reading
-    lamps = []
-    for name, lamp in city.lamps.items():
-        level, power, failure = (_measured(known.get((name, quantity)), now_ms) for quantity in LAMP_QUANTITIES)
-        lamps.append(LampAnswer(name, lamp.street, lamp.lat, lamp.lon, lamp.nominal_power_w, level, power, failure))
-    return LampsAnswer(city.name, lamps)
+        known.setdefault(reading.site, {})[reading.quantity] = reading
+    return known
+
+
+def lamp_state(known: Mapping[str, Reading]) -> LampState:
+    """What a lamp does, by its newest readings."""
+    failure, level = known.get("lamp_failure"), known.get("level_actual")
+    if failure is not None and failure.value >= 0.5:
+        return LampState.FAILED
+    if level is None:
+        return LampState.UNKNOWN
+    if level.value <= 0:
+        return LampState.OFF
+    return LampState.ON if level.value >= FULL else LampState.DIMMED
 
 
 def airs_answer(city: City, latest: Iterable[Reading], now_ms: int) -> AirsAnswer:
@@ -144,9 +184,8 @@ def airs_answer(city: City, latest: Iterable[Reading], now_ms: int) -> AirsAnswe
     places = {site: (place.lat, place.lon) for site, place in known.items()}
     values: dict[tuple[str, str], dict[str, Measured]] = {}
     for reading in latest:
-        measured = _measured(reading, now_ms)
-        if reading.site in places and measured is not None:
-            values.setdefault((reading.site, reading.sensor), {})[reading.quantity] = measured
+        if reading.site in places:
+            values.setdefault((reading.site, reading.sensor), {})[reading.quantity] = measured(reading, now_ms)
     return AirsAnswer(
         city.name,
         [AirAnswer(site, sensor, *places[site], found) for (site, sensor), found in sorted(values.items())],
@@ -165,8 +204,27 @@ def geojson(places: Iterable[YardAnswer | LampAnswer | AirAnswer]) -> dict[str, 
     return {"type": "FeatureCollection", "features": features}
 
 
-def _measured(reading: Reading | None, now_ms: int) -> Measured | None:
-    if reading is None:
-        return None
+def _lamp_answer(name: str, lamp: Lamp, known: Mapping[str, Reading], now_ms: int) -> LampAnswer:
+    told = {quantity: measured(reading, now_ms) for quantity, reading in known.items()}
+    reason = known.get("light_reason")
+    return LampAnswer(
+        id=name,
+        street=lamp.street,
+        lat=lamp.lat,
+        lon=lamp.lon,
+        nominal_power_w=lamp.nominal_power_w,
+        level=told.get("level_actual"),
+        power=told.get("active_power"),
+        failure=told.get("lamp_failure"),
+        state=lamp_state(known),
+        target=told.get("level_target"),
+        feedback=told.get("level_feedback"),
+        reason=None if reason is None else Reason(round(reason.value)).name.lower(),
+        faults=tuple(FAULTS[name].talq for name in PUBLIC_FAULTS if name in known and known[name].value >= 0.5),
+    )
+
+
+def measured(reading: Reading, now_ms: int) -> Measured:
+    """A reading as it is answered at `now_ms`."""
     at = dt.datetime.fromtimestamp(reading.at_ms / 1000, dt.UTC)
     return Measured(reading.value, QUANTITIES[reading.quantity].unit, at, max(0, (now_ms - reading.at_ms) // 1000))

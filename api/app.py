@@ -11,18 +11,23 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from api import health, hindsight, pages, publisher, routes, staff
+from api import foreign, health, hindsight, lamps, orders, pages, programs, publisher, routes, silence, staff
+from api.alarms import Alarms
 from api.audit import Audit
+from api.control import Control
 from api.door import Door
 from api.errands import Errands
 from api.guard import Guard
 from api.health import Pulse
 from api.hindsight import FINDINGS, Findings, Hindsight
 from api.keys import KeyFile
+from api.lights import NOTHING, Lights
 from api.limits import Buckets, Callers, Limits
 from api.openapi import describe_app
 from api.problems import answer_errors
 from api.server import listen, serving
+from api.shadows import Shadows
+from api.silence import Watch
 from api.staff import Staff, StaffConfig
 from api.streams import Streams
 from api.yards import Yards
@@ -45,7 +50,7 @@ CONFIG is a TOML file:
 
   city = "city.toml"             the catalogue of yards and lamps
   listen = "127.0.0.1:8000"      put a proxy with TLS in front for the public
-  publish = true                 waits to the signs, over the broker
+  publish = true                 waits to the signs and light to the gateways, over the broker
 
   [store]                        where readings live, as in ingest's config
   url = "sqlite:///readings.db"  or influx+http://host:8086/bucket?org=name
@@ -60,6 +65,7 @@ CONFIG is a TOML file:
   [staff]                        leave it out and nobody may write; `hoflicht keys` makes keys
   keys = "staff-keys.json"
   audit = "staff-audit.jsonl"
+  lights = "staff-lights.json"   what staff say of lamps, on top of the catalogue
 """
 
 
@@ -90,7 +96,7 @@ def create_app(
     app = FastAPI(title=f"hoflicht {city.name}", version=__version__, docs_url=None, redoc_url=None)
     app.include_router(routes.router(city, store, yards, streams, clock))
     if staffed is not None:
-        app.include_router(staff.router(city, store, staffed, clock))
+        _add_staff(app, city, store, staffed, clock)
     app.include_router(health.router(pulse))
     app.include_router(pages.router(city, yards, streams, clock))
     app.mount("/static", pages.static(), "static")
@@ -103,6 +109,15 @@ def create_app(
     return app
 
 
+def _add_staff(app: FastAPI, city: City, store: Store, staffed: Staff, clock: Clock) -> None:
+    control, alarms = Control(city, staffed, clock), Alarms(store, city, clock)
+    app.include_router(staff.router(city, store, staffed, clock))
+    app.include_router(lamps.router(control, store, alarms))
+    app.include_router(programs.router(control))
+    app.include_router(orders.router(control, store, alarms))
+    app.include_router(foreign.router(control, store, alarms))
+
+
 def run(
     city: City,
     store: Store,
@@ -110,6 +125,7 @@ def run(
     listener: socket.socket,
     limits: Limits,
     staffed: Staff | None,
+    shadows: Shadows | None,
     clock: Clock,
     stopping: Stopping,
 ) -> None:
@@ -126,11 +142,14 @@ def run(
         pages.tell(streams, city, waits, clock.now_ms())
 
     app = create_app(city, store, yards, streams, pulse, clock, limits, staffed)
-    telling = (yards, session, tell, findings, errands, clock, stopping)
+    telling = (yards, session, tell, findings, errands, clock, stopping, shadows)
     threads = [
         threading.Thread(target=publisher.run, args=telling, name="publisher", daemon=True),
         threading.Thread(target=hindsight.run, args=(looking_back, stopping), name="hindsight", daemon=True),
     ]
+    if session is not None:
+        watching = (Watch(city, store, errands, clock), stopping)
+        threads.append(threading.Thread(target=silence.run, args=watching, name="silence", daemon=True))
     with serving(app, listener, streams, limits):
         for thread in threads:
             thread.start()
@@ -148,26 +167,29 @@ def main(argv: list[str]) -> int:
     config = load(asked.config, ApiConfig)
     city = load_city(beside(asked.config, config.city))
     clock = SystemClock()
-    staffed = _staff(config, asked.config, clock)
+    publishes = config.broker is not None and config.publish
+    lights = None if config.staff is None else Lights(beside(asked.config, config.staff.lights))
+    shadows = Shadows(city, (lambda: NOTHING) if lights is None else lights.said, clock) if publishes else None
+    staffed = _staff(config, asked.config, lights, shadows, clock)
     logs.to_stderr(asked.verbose)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(contextlib.closing(open_configured(config.store, asked.config)))
         listener = stack.enter_context(listen(config.listen))
         session = None
         if config.broker is not None and config.publish:
-            receipts = [] if staffed is None else [topics.receipts(API)]
-            session = stack.enter_context(Session(config.broker.beside(asked.config), API, receipts))
+            heard = [topics.receipts(API), *([topics.ALL_LIGHT] if city.lamps else [])]
+            session = stack.enter_context(Session(config.broker.beside(asked.config), API, heard))
         stopping = stop.on_signals()
         log.info("answering on http://%s/", config.listen)
-        run(city, store, session, listener, config.limits, staffed, clock, stopping)
+        run(city, store, session, listener, config.limits, staffed, shadows, clock, stopping)
     return 1 if stopping.failed else 0
 
 
-def _staff(config: ApiConfig, path: Path, clock: Clock) -> Staff | None:
-    if config.staff is None:
+def _staff(config: ApiConfig, path: Path, lights: Lights | None, shadows: Shadows | None, clock: Clock) -> Staff | None:
+    if config.staff is None or lights is None:
         return None
-    if config.broker is None or not config.publish:
+    if shadows is None:
         raise BadConfig(f"{path}: [staff] needs [broker] and publish = true, for what staff say goes the way of all readings")
     keys = KeyFile(beside(path, config.staff.keys))
     keys.read()  # a file that cannot be used ends us here
-    return Staff(Door(keys, Audit(beside(path, config.staff.audit)), clock), Errands())
+    return Staff(Door(keys, Audit(beside(path, config.staff.audit)), clock), Errands(), lights, shadows)

@@ -15,7 +15,9 @@ from api.problems import Problem
 
 MAX_TARGET = 2_000  # bytes of path and query; the longest that means anything here has some 200
 MAX_HEADER = 8_192  # bytes of all header fields; nginx and Apache take as many in one; a browser sends some 1 000
-MAX_BODY = 1_024  # bytes; no request here needs a body, and none is read
+MAX_BODY = 1_024  # bytes; no request here needs a body, and none is read, but
+PROGRAMS = "/v1/staff/programs/"  # a program of light:
+MAX_PROGRAM = 64 * 1_024  # bytes; fifty periods of twenty steps have as much
 CALLER = "hoflicht.caller"  # in a scope: who asks, as `Callers` names him
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -90,6 +92,9 @@ def _too_large(scope: Scope) -> Problem | None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER:
         return Problem.of(431, f"all header fields together may have {MAX_HEADER} bytes")
     told = dict(scope["headers"])
-    if b"transfer-encoding" in told or int(told.get(b"content-length", 0)) > MAX_BODY:  # the server lets only digits pass
+    length = int(told.get(b"content-length", 0))  # the server lets only digits pass
+    if scope["path"].startswith(PROGRAMS) and b"transfer-encoding" not in told:
+        return Problem.of(413, f"a program may have {MAX_PROGRAM} bytes") if length > MAX_PROGRAM else None
+    if b"transfer-encoding" in told or length > MAX_BODY:
         return Problem.of(413, "no request here needs a body")
     return None

@@ -36,6 +36,8 @@ class Scope(enum.StrEnum):
 
     READ = "staff:read"  # see what staff have said
     HOLD = "yards:hold"  # hold a yard, let in again
+    CONTROL = "lamps:control"  # override lamps, change their programs
+    ACKNOWLEDGE = "alarms:acknowledge"  # say that a fault has been seen
 
 
 class Key(Strict, frozen=True):

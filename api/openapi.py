@@ -16,11 +16,13 @@ from api.answers import (
     HoldAnswer,
     LampAnswer,
     LampsAnswer,
+    LampState,
     Measured,
     OpeningHours,
     YardAnswer,
     YardsAnswer,
 )
+from api.examples import NOON, OF_LIGHT
 from api.forecast import ForecastAnswer, HourForecast
 from api.guard import MAX_HEADER, MAX_TARGET
 from api.history import HistoryAnswer, Point, Series
@@ -50,7 +52,6 @@ TAGS = [
     {"name": "platform", "description": "For operators"},
     {"name": "staff", "description": "With a key only; `hoflicht keys add` makes one. Each call is audited"},
 ]
-NOON = dt.datetime(2026, 11, 23, 11, 0, tzinfo=dt.timezone(dt.timedelta(hours=1)))
 WAIT = Wait(
     yard="hof-nord",
     state=State.OPEN,
@@ -88,6 +89,10 @@ LAMP = LampAnswer(
     level=Measured(60.0, "%", NOON, 12),
     power=Measured(33.1, "W", NOON, 12),
     failure=Measured(0.0, "/", NOON, 12),
+    state=LampState.DIMMED,
+    target=Measured(60.0, "%", NOON, 12),
+    feedback=Measured(60.0, "%", NOON, 12),
+    reason="program",
 )
 AIR = AirAnswer("lamp-0012", "air", 51.42972, 6.76284, {"pm2_5": Measured(8.4, "ug/m3", NOON, 31)})
 EXAMPLES: dict[type, msgspec.Struct] = {
@@ -108,6 +113,7 @@ EXAMPLES: dict[type, msgspec.Struct] = {
     AirsAnswer: AirsAnswer("Duisburg", [AIR]),
     Health: Health(True, __version__, "answers", 4),
     HoldAnswer: HoldAnswer("hof-nord", NOON + dt.timedelta(minutes=45)),
+    **OF_LIGHT,
 }
 PROBLEMS = (
     Problem.of(400, "more than the database reads at once; ask for less"),

@@ -1,4 +1,7 @@
-"""Every ten seconds each yard's wait goes out: retained to the signs, to the open streams, and back into the store."""
+"""Every ten seconds each yard's wait goes out: retained to the signs, to the open streams, and back into the store.
+
+Whatever else the api has to say to the broker goes the same way in between: staff's errands, and what lamps shall do.
+"""
 
 import contextlib
 import logging
@@ -12,10 +15,11 @@ from prometheus_client import Counter, Gauge
 from api.errands import Errands
 from api.hindsight import Findings
 from api.opening import ms
+from api.shadows import Shadows
 from api.yards import Yards
 from hoflicht import topics, wait
 from hoflicht.batch import batch
-from hoflicht.broker import Confirmed, Connected, Event, Message, Received
+from hoflicht.broker import Confirmed, Connected, Event, Lost, Message, Received
 from hoflicht.catalogue import API, ESTIMATE
 from hoflicht.clock import Clock
 from hoflicht.errors import Unavailable
@@ -55,13 +59,14 @@ def run(
     errands: Errands,
     clock: Clock,
     stopping: threading.Event,
+    shadows: Shadows | None = None,
 ) -> None:
     """Publish over `session`, if there is one, and `tell` the same waits to this process, until `stopping`.
 
     What hindsight puts into `findings` goes into the store the same way, and so do `errands`, at once; the session must have
-    subscribed to their receipts.
+    subscribed to their receipts. `shadows` are told to the gateways, who report to topics.ALL_LIGHT.
     """
-    publisher = Publisher(session, errands, clock) if session is not None else None
+    publisher = Publisher(session, errands, clock, shadows) if session is not None else None
     while not stopping.is_set():
         waits = yards.waits()
         tell(waits)
@@ -78,9 +83,10 @@ def run(
 class Publisher:
     """The way to the broker, and what has already gone it."""
 
-    def __init__(self, session: Publishing, errands: Errands, clock: Clock) -> None:
+    def __init__(self, session: Publishing, errands: Errands, clock: Clock, shadows: Shadows | None = None) -> None:
         self._session = session
         self._errands = errands
+        self._shadows = shadows
         self._clock = clock
         self._kept_ms: int | None = None
         self._kept_states: dict[str, State] = {}
@@ -107,14 +113,24 @@ class Publisher:
         end_ms = self._clock.monotonic_ms() + round(INTERVAL_S * 1000)
         while not stopping.is_set() and self._clock.monotonic_ms() < end_ms:
             self._errands.send(self._session.publish, self._clock.now_ms())
+            if self._shadows is not None:
+                self._shadows.send(self._session.publish, self._clock.now_ms())
             event = self._session.event(GLANCE_S)
             if isinstance(event, Connected):
                 return
+            if isinstance(event, Lost) and self._shadows is not None:
+                self._shadows.forget()
             if isinstance(event, Confirmed):
                 self._heed(event)
             if isinstance(event, Received):
                 self._session.acknowledge(event)
-                self._errands.settle(event.message)
+                self._settle(event.message)
+
+    def _settle(self, message: Message) -> None:
+        if message.topic == topics.receipts(API):
+            self._errands.settle(message)
+        elif self._shadows is not None:
+            self._shadows.settle(message)
 
     def _heed(self, confirmed: Confirmed) -> None:
         refused = confirmed.code >= REFUSED_FROM

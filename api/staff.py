@@ -1,6 +1,10 @@
-"""The staff API under /v1/staff: what a person at the yard knows and no sensor does. Each call needs a key and is audited."""
+"""The staff API under /v1/staff: what a person at the yard knows and no sensor does. Each call needs a key and is audited.
+
+Lamps have modules of their own: api.lamps, api.programs, api.orders, api.exports.
+"""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -12,14 +16,17 @@ from api.answers import HoldAnswer
 from api.door import DONE, Door
 from api.errands import Errands
 from api.keys import Key, Scope
+from api.lights import Lights
 from api.openapi import STAFF_KEY, STAFF_PROBLEMS, describe
 from api.problems import Wrong
 from api.reply import JSON
 from api.routes import YardId, known
+from api.shadows import Shadows
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from hoflicht.config import Strict
 from hoflicht.errors import Refused, Unavailable
+from hoflicht.reading import Reading
 from store.readings import Store
 
 LONGEST_MIN = holds.LONGEST_S // 60
@@ -29,10 +36,11 @@ Minutes = Annotated[int, Query(ge=1, le=LONGEST_MIN, description="Then cars are 
 
 
 class StaffConfig(Strict, frozen=True):
-    """Where keys and audit lie; both in a folder that the api may write to."""
+    """Where keys, audit and what is said of lamps lie; all in a folder that the api may write to."""
 
     keys: str = "staff-keys.json"
     audit: str = "staff-audit.jsonl"
+    lights: str = "staff-lights.json"
 
 
 class Staff(NamedTuple):
@@ -40,6 +48,8 @@ class Staff(NamedTuple):
 
     door: Door
     errands: Errands
+    lights: Lights
+    shadows: Shadows
 
 
 def router(city: City, store: Store, staff: Staff, clock: Clock) -> APIRouter:
@@ -60,22 +70,23 @@ def router(city: City, store: Store, staff: Staff, clock: Clock) -> APIRouter:
     def hold(yard: YardId, key: Annotated[Key, holder], minutes: Minutes = USUAL_MIN) -> Response:
         name, at_ms = known(city, yard), clock.now_ms()
         with staff.door.noting(key, f"hold {name} for {minutes} minutes"):
-            _say(staff.errands, name, at_ms, minutes * 60)
+            say(staff.errands, [holds.word(name, at_ms, minutes * 60)])
         return _answer(name, at_ms + minutes * 60_000)
 
     @routes.delete("/yards/{yard}/hold", summary="Let cars in again", **asked)
     def release(yard: YardId, key: Annotated[Key, holder]) -> Response:
         name = known(city, yard)
         with staff.door.noting(key, f"release {name}"):
-            _say(staff.errands, name, clock.now_ms(), 0)
+            say(staff.errands, [holds.word(name, clock.now_ms(), 0)])
         return _answer(name, None)
 
     return routes
 
 
-def _say(errands: Errands, yard: str, at_ms: int, seconds: int) -> None:
+def say(errands: Errands, words: Sequence[Reading]) -> None:
+    """Return once `words` are stored; raise Wrong where they may not be."""
     try:
-        errands.run([holds.word(yard, at_ms, seconds)])
+        errands.run(words)
     except Unavailable as cause:
         raise Wrong(503, f"{cause}; ask again, saying it twice does no harm") from cause
     except Refused as cause:

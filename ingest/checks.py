@@ -4,7 +4,7 @@ import enum
 import functools
 from typing import NamedTuple
 
-from hoflicht.catalogue import API, ESTIMATE, STAFF, City, sensors_by_site, sites_by_gateway
+from hoflicht.catalogue import API, ESTIMATE, STAFF, WATCH, City, sensors_by_site, sites_by_gateway, words_by_site
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
 
@@ -45,12 +45,12 @@ class Checks:
     def __init__(self, city: City) -> None:
         sensors = sensors_by_site(city)
         self._sites = frozenset(sensors) | frozenset(city.gateways)
-        # A gateway's own site is in no list: None, any sensor of its health goes. Only the api may say an estimate or staff's word.
+        # A gateway's own site is in no list: None, any sensor of its health goes, but what only the api may say.
         self._sensors: dict[str, dict[str, frozenset[str] | None]] = {
             gateway: {site: sensors[site] - {ESTIMATE} if site in sensors else None for site in sites}
             for gateway, sites in sites_by_gateway(city).items()
         }
-        self._sensors[API] = {site: frozenset({ESTIMATE, STAFF}) for site in city.yards}
+        self._sensors[API] = dict(words_by_site(city))
         self._known = functools.lru_cache(MAX_SENSORS)(self._not_its_own)
 
     def complaint(self, gateway: str, reading: Reading, now_ms: int) -> Complaint | None:
@@ -74,7 +74,7 @@ class Checks:
         if site not in sites:
             return Complaint(Fault.FOREIGN_SITE, f"{gateway} does not speak for {site}")
         sensors = sites[site]
-        if sensors is not None and sensor not in sensors:
+        if (sensor not in sensors) if sensors is not None else (sensor in (STAFF, WATCH)):
             return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} has no sensor {site}/{sensor} in the catalogue")
         return None
 

@@ -90,6 +90,9 @@ user {API}
 topic write {topics.ALL_WAITS}
 topic write {topics.readings(API)}
 topic read {topics.receipts(API)}
+# It tells gateways how their lamps are to burn, and hears what has become of it.
+topic write {topics.desired("+", topics.LIGHT)}
+topic read {topics.ALL_LIGHT}
 
 # An operator tells gateways what they shall be, and hears what became of it.
 user operator

@@ -13,6 +13,8 @@ from api.audit import Audit
 from api.door import Door
 from api.errands import Errands
 from api.keys import KeyFile, Scope, make
+from api.lights import Lights
+from api.shadows import Shadows
 from api.staff import Staff
 from hoflicht import batch, senml, wait
 from hoflicht.broker import Message
@@ -50,7 +52,7 @@ class Ingest:
             while not self._sent.empty():
                 message = self._sent.get()
                 readings = list(senml.decode(batch.unwrap(message)).readings)
-                assert [self._checks.complaint(API, reading, self._clock.now_ms()) for reading in readings] == [None]
+                assert {self._checks.complaint(API, reading, self._clock.now_ms()) for reading in readings} == {None}
                 self._store.write(readings)
                 self._errands.settle(batch.stored(message))
 
@@ -58,8 +60,8 @@ class Ingest:
 class Office:
     """The face as staff see it."""
 
-    def __init__(self, face: Face, folder: Path, errands: Errands) -> None:
-        self.face, self.folder, self.errands = face, folder, errands
+    def __init__(self, face: Face, folder: Path, staff: Staff) -> None:
+        self.face, self.folder, self.errands, self.shadows = face, folder, staff.errands, staff.shadows
         self.url, self.client, self.clock, self.store = face.url, face.client, face.clock, face.store
 
     def key(self, *scopes: Scope, name: str = "control room", expires: dt.datetime = NOW + YEAR) -> str:
@@ -84,15 +86,20 @@ class Office:
 
 
 @contextmanager
-def opened(city: City, folder: Path, patience_s: float = 10.0) -> Iterator[Office]:
-    """An office in which nobody takes the errands yet."""
+def opened(city: City, folder: Path, patience_s: float = 10.0, lamps_s: float = 0.05) -> Iterator[Office]:
+    """An office in which nobody takes the errands yet; it waits `lamps_s` for gateways that nobody plays."""
     errands = Errands(patience_s)
 
+    lights = Lights(folder / "lights.json")
+    staff: list[Staff] = []
+
     def staffed(clock: HandClock) -> Staff:
-        return Staff(Door(KeyFile(folder / "keys.json"), Audit(folder / "audit.jsonl"), clock), errands)
+        door = Door(KeyFile(folder / "keys.json"), Audit(folder / "audit.jsonl"), clock)
+        staff.append(Staff(door, errands, lights, Shadows(city, lights.said, clock, lamps_s)))
+        return staff[0]
 
     with facing(city, folder, NOW_MS, steady_queue(8, 110), staffed=staffed) as face:
-        yield Office(face, folder, errands)
+        yield Office(face, folder, staff[0])
 
 
 @contextmanager

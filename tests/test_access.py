@@ -351,6 +351,22 @@ def test_the_api_hears_what_became_of_its_own_readings_and_nothing_else(deployed
         assert topics_heard(api, until=own) == [own]
 
 
+def test_the_api_tells_gateways_how_their_lamps_burn_and_nothing_else(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topics.desired("gw-a", "#"))
+        api = connected(stack, deployed.as_role("api"), "api", topics.ALL_LIGHT, topics.reported("gw-a", topics.CONFIG))
+        asked = [topics.desired("gw-a", topics.CONFIG), topics.reported("gw-a", topics.LIGHT), topics.desired("gw-a", topics.LIGHT)]
+
+        codes = [code_of(api, topic) for topic in asked]
+        heard = topics_heard(gateway, until=topics.desired("gw-a", topics.LIGHT))
+        for kind in (topics.CONFIG, topics.LIGHT):
+            code_of(gateway, topics.reported("gw-a", kind))
+
+        assert codes == [NOT_AUTHORISED, NOT_AUTHORISED, TAKEN]
+        assert heard == [topics.desired("gw-a", topics.LIGHT)]
+        assert topics_heard(api, until=topics.reported("gw-a", topics.LIGHT)) == [topics.reported("gw-a", topics.LIGHT)]
+
+
 def test_a_wrong_password_stays_outside(deployed: Deployed, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "password").write_text("guessed")
     broker = BrokerConfig(port=deployed.config.port, username="ingest", password_file=str(tmp_path / "password"))

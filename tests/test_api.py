@@ -90,6 +90,39 @@ def test_a_lamp_tells_its_latest_values_and_their_age(face: Face) -> None:
     assert lamps["lamp-0012"]["power"]["value"] == 33.1
     assert lamps["lamp-0012"]["failure"] is None
     assert lamps["lamp-0001"]["level"] is None
+    assert (lamps["lamp-0012"]["state"], lamps["lamp-0001"]["state"]) == ("dimmed", "unknown")
+
+
+def test_of_a_lamp_everybody_sees_what_it_does_and_why_and_what_the_street_shows(city: City, tmp_path: Path) -> None:
+    told = {"level_target": 100.0, "level_feedback": 100.0, "level_actual": 100.0, "light_reason": 3.0}
+    faults = {"lamp_failure": 0.0, "lamp_unexpected_on": 1.0, "high_temperature": 1.0}
+    readings = [Reading("lamp-0003", "driver", name, NOW_MS, value) for name, value in {**told, **faults}.items()]
+    with facing(city, tmp_path, NOW_MS, readings) as face:
+        features = face.get("/v1/lamps?format=geojson").json()["features"]
+    lamp = next(feature["properties"] for feature in features if feature["id"] == "lamp-0003")
+
+    assert (lamp["state"], lamp["reason"], lamp["faults"]) == ("on", "override", ["lampUnexpectedOn"])
+    assert [lamp[name]["value"] for name in ("target", "feedback", "level")] == [100.0, 100.0, 100.0]
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ({"level_actual": 100.0}, "on"),
+        ({"level_actual": 99.6}, "on"),  # the steps of a driver
+        ({"level_actual": 60.0}, "dimmed"),
+        ({"level_actual": 0.0}, "off"),
+        ({"level_actual": 60.0, "lamp_failure": 1.0}, "failed"),
+        ({"lamp_failure": 0.0}, "unknown"),
+    ],
+)
+def test_a_lamp_has_a_state(city: City, tmp_path: Path, told: dict[str, float], state: str) -> None:
+    with facing(
+        city, tmp_path, NOW_MS, [Reading("lamp-0001", "driver", name, NOW_MS, value) for name, value in told.items()]
+    ) as face:
+        lamp = face.get("/v1/lamps").json()["lamps"][0]
+
+    assert (lamp["id"], lamp["state"]) == ("lamp-0001", state)
 
 
 def test_the_air_tells_the_latest_particulates(face: Face) -> None:

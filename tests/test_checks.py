@@ -24,6 +24,9 @@ def fault(city: City, gateway: str, reading: Reading) -> str | None:
         ("gw-strasse", Reading("cabinet-07", "meter", "voltage_l1", NOW, 230.0)),
         ("api", Reading("hof-west", "estimate", "wait_p50", NOW, 600.0)),
         ("api", Reading("hof-west", "staff", "hold", NOW, 600.0)),
+        ("api", Reading("lamp-0001", "staff", "acknowledged", NOW, 1.0)),
+        ("api", Reading("cabinet-07", "watch", "communication_failure", NOW, 1.0)),
+        ("api", Reading("gw-strasse", "watch", "communication_failure", NOW, 1.0)),
     ],
 )
 def test_what_the_catalogue_knows_may_be_said(city: City, gateway: str, reading: Reading) -> None:
@@ -40,8 +43,10 @@ def test_a_gateway_may_say_anything_about_its_own_health(city: City) -> None:
         ("gw-hof-nord", "hof-sued", "gate-in", "foreign-site"),
         ("gw-hof-nord", "gw-hof-sued", "gateway", "foreign-site"),
         ("gw-strasse", "hof-nord", "air", "foreign-site"),
-        ("api", "lamp-0001", "driver", "foreign-site"),
+        ("api", "lamp-0001", "driver", "unknown-sensor"),
         ("gw-hof-nord", "hof-ost", "gate-in", "unknown-site"),
+        ("gw-hof-nord", "ingest", "worker", "unknown-site"),
+        ("api", "ingest", "worker", "unknown-site"),
         ("gw-hof-nord", "hof-nord", "gate-9", "unknown-sensor"),
         ("gw-fremd", "hof-nord", "gate-in", "unknown-gateway"),
     ],
@@ -53,6 +58,8 @@ def test_nobody_speaks_for_another(city: City, gateway: str, site: str, sensor: 
 def test_only_the_api_estimates_and_says_what_staff_say_and_it_does_nothing_else(city: City) -> None:
     assert fault(city, "gw-hof-nord", Reading("hof-nord", "estimate", "wait_p50", NOW, 60.0)) == "unknown-sensor"
     assert fault(city, "gw-hof-nord", Reading("hof-nord", "staff", "hold", NOW, 60.0)) == "unknown-sensor"
+    assert fault(city, "gw-strasse", Reading("lamp-0001", "staff", "acknowledged", NOW, 1.0)) == "unknown-sensor"
+    assert fault(city, "gw-strasse", Reading("gw-strasse", "watch", "communication_failure", NOW, 0.0)) == "unknown-sensor"
     assert fault(city, "api", Reading("hof-nord", "gate-in", "passage", NOW, 1.0)) == "unknown-sensor"
 
 
