@@ -18,18 +18,21 @@ import msgspec
 from prometheus_client import REGISTRY
 
 from edge import health, reader, sign, spooler, uplink
-from edge.config import CLOCKS, EdgeConfig, load_edge
-from edge.drivers import DRIVERS
+from edge.config import CLOCKS, RECEIVER, SATELLITES, EdgeConfig, PortConfig, load_edge
+from edge.drivers import DRIVERS, Driver
+from edge.fix import Fix
 from edge.health import Health
+from edge.light import Light
+from edge.loan import Loan, file_of
 from edge.metrics import Metrics
 from edge.observation import Observation
 from edge.reader import Counters, Intake
 from edge.salvage import mend
-from edge.sign import Latest
+from edge.satellites import SatelliteClock
+from edge.sign import PROTOCOLS, Latest
 from edge.spool import Spool
 from edge.trial import Trial
 from edge.uplink import State, Status
-from firmware_bridge import ibis
 from firmware_bridge.port import Port
 from hoflicht import __version__, logs, stop, telemetry, topics
 from hoflicht.broker import Message, Session
@@ -52,7 +55,8 @@ def main(argv: list[str]) -> int:
     if arguments.check:
         config = load_edge(arguments.config)
         Agent(config, SystemClock())
-        sys.stdout.write(f"{arguments.config}: {config.gateway}, {len(config.ports)} ports, {len(config.signs)} signs: all well\n")
+        parts = f"{len(config.ports)} ports, {len(config.signs)} signs" + (f", {len(config.lamps)} lamps" if config.lamps else "")
+        sys.stdout.write(f"{arguments.config}: {config.gateway}, {parts}: all well\n")
         return 0
     trial = Trial(arguments.config)
     stopping = stop.on_signals()
@@ -65,7 +69,7 @@ def main(argv: list[str]) -> int:
 
 def _run(trial: Trial, stopping: stop.Stopping) -> int:
     try:
-        Agent(trial.config, SystemClock(trust_ntp_only=CLOCKS[trial.config.clock]), trial).run(stopping)
+        Agent(trial.config, _clock(trial.config.clock), trial).run(stopping)
     except (BadConfig, Unavailable) as cause:
         if trial.is_on:
             trial.roll_back(str(cause))
@@ -79,6 +83,11 @@ def _run(trial: Trial, stopping: stop.Stopping) -> int:
     return 1 if stopping.failed else 0
 
 
+def _clock(name: str) -> Clock:
+    machine = SystemClock(trust_ntp_only=CLOCKS[name])
+    return SatelliteClock(machine) if name == SATELLITES else machine
+
+
 class Agent:
     """All parts of one gateway; building it touches no hardware and no network."""
 
@@ -90,16 +99,18 @@ class Agent:
         self._desired = topics.desired(config.gateway, topics.CONFIG)
         self._waiting: queue.Queue[Observation] = queue.Queue(spooler.MAX_WAITING)
         self._status = Status()
-        self._counters = {name: Counters() for name in config.ports}
+        self._counters = {name: Counters() for name in (*config.ports, *config.lines)}
         self._limit_bytes = config.spool.limit_mb * 1_000_000
         self._health = Health(config.gateway, self._status, self._counters, self._limit_bytes, clock)
+        self._light = None if config.light is None else Light(config, config.light, self._waiting, self._counters, clock)
         self._latest = {sign.yard: Latest(sign.yard, clock) for sign in config.signs.values()}
         self._ports = {name: Port(port.path, port.line()) for name, port in config.ports.items()}
-        self._sign_ports = {name: Port(sign.path, ibis.LINE) for name, sign in config.signs.items()}
+        self._sign_ports = {name: Port(sign.path, PROTOCOLS[sign.protocol].line) for name, sign in config.signs.items()}
+        lit = (self._light.desired,) if self._light else ()
         self._session = Session(
             config.broker,
             config.gateway,
-            [topics.receipts(config.gateway), self._desired, *(topics.wait(yard) for yard in self._latest)],
+            [topics.receipts(config.gateway), self._desired, *(topics.wait(yard) for yard in self._latest), *lit],
             will=self._state("offline"),
             receive_maximum=RECEIVE_MAXIMUM,
             place=GATEWAY,
@@ -107,13 +118,14 @@ class Agent:
 
     def run(self, stopping: stop.Stopping) -> None:
         """Run all threads until `stopping`; what was read by then is on disk when this returns."""
+        lamps = list(self._start_lamps(stopping))  # light waits for no disk
         if not self._has_spool(stopping):
             return
         ended = threading.Event()
         with telemetry.serve(self._config.http, self._health.report), _registered(Metrics(self._health)), self._session:
             writer = _start("spooler", partial(self._keep, ended))
             sender = _start("uplink", partial(self._send, stopping))
-            sources = list(self._start_sources(stopping))
+            sources = [*lamps, *self._start_sources(stopping)]
             log.info("%s reads %d ports and drives %d signs", self._config.gateway, len(self._ports), len(self._sign_ports))
             stopping.wait()
             for thread in sources:
@@ -141,6 +153,10 @@ class Agent:
                 return True
         return False
 
+    def _start_lamps(self, stopping: stop.Stopping) -> Iterator[threading.Thread]:
+        for name, work in self._light.works(self._session.publish) if self._light else ():
+            yield _start(name, partial(work, stopping))
+
     def _start_sources(self, stopping: stop.Stopping) -> Iterator[threading.Thread]:
         for name in self._ports:
             yield _start(f"port-{name}", partial(self._read, name, stopping))
@@ -152,13 +168,19 @@ class Agent:
 
     def _read(self, name: str, stopping: stop.Stopping) -> None:
         config, counters = self._config.ports[name], self._counters[name]
-        intake = Intake(config, DRIVERS[config.driver](config), self._waiting, counters)
+        intake = Intake(config, self._driver(config), self._waiting, counters, self._light.posts if self._light else None)
+        loan = Loan(file_of(self._config.spool.path, name), name, self._clock)
         with self._ports[name] as port:
-            reader.run(port, config, intake, counters, clock=self._clock, stopping=stopping)
+            reader.run(port, config, intake, counters, clock=self._clock, stopping=stopping, is_lent=loan.is_out)
+
+    def _driver(self, config: PortConfig) -> Driver:
+        if config.driver != RECEIVER:
+            return DRIVERS[config.driver](config)
+        return Fix(config, self._clock if isinstance(self._clock, SatelliteClock) else SatelliteClock(self._clock))
 
     def _show(self, name: str, stopping: stop.Stopping) -> None:
         config = self._config.signs[name]
-        build = sign.PROTOCOLS[config.protocol]
+        build = PROTOCOLS[config.protocol].build
         with self._sign_ports[name] as port:
             sign.run(port, self._latest[config.yard], lambda wait: build(wait, config.width, config.address), self._clock, stopping)
 
@@ -169,6 +191,8 @@ class Agent:
     def _send(self, stopping: stop.Stopping) -> None:
         deliver: dict[str, Callable[[Message], None]] = {topics.wait(yard): latest.take for yard, latest in self._latest.items()}
         deliver[self._desired] = partial(self._take, stopping)
+        if self._light is not None:
+            deliver[self._light.desired] = self._light.take
         with self._spool() as spool:
             uplink.run(
                 self._session,
@@ -183,6 +207,8 @@ class Agent:
 
     def _birth(self) -> Message:
         self._report()
+        if self._light is not None:
+            self._light.born()
         return self._state("online")
 
     def _take(self, stopping: stop.Stopping, message: Message) -> None:

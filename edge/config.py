@@ -3,17 +3,22 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from edge.sign import PROTOCOLS
+from firmware_bridge.dali import SHORT_ADDRESSES
 from firmware_bridge.devices import DEVICES, Line, Parity
 from hoflicht.broker import BrokerConfig
 from hoflicht.config import Strict, beside, choose, parse, read
 from hoflicht.errors import BadConfig
 from hoflicht.reading import is_id
+from hoflicht.shadow import MAX_LAMPS
 
-CLOCKS = {"ntp": True, "system": False}  # whether only the kernel's word counts
+SATELLITES = "gnss"
+CLOCKS = {"ntp": True, "system": False, SATELLITES: False}  # whether only the kernel's word counts
+RECEIVER = "nmea"  # the driver that hears the satellites' time
 SELF_NAMING = "node"  # the one driver whose devices may name their sensor and site themselves
 OWN_SENSORS = ("gateway", "cpu")  # of the gateway's own health, beside one for each port
 
@@ -21,6 +26,7 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Metres = Annotated[float, msgspec.Meta(gt=0, le=50)]
 BusAddress = Annotated[int, msgspec.Meta(ge=0, le=247)]  # Modbus over serial line §2.2
 SignAddress = Annotated[int, msgspec.Meta(ge=0, le=15)]
+GearAddress = Annotated[int, msgspec.Meta(ge=0, lt=SHORT_ADDRESSES)]
 
 
 class SpoolConfig(Strict, frozen=True):
@@ -65,8 +71,30 @@ class SignConfig(Strict, frozen=True):
     path: str
     yard: str
     protocol: str = "ibis-ds009"
-    width: Literal[16, 20, 24] = 16  # characters, for ibis-ds009
+    width: Literal[16, 20, 24] = 16  # characters, for ibis-ds009 and alpha
     address: SignAddress = 1  # for ibis-ds021
+
+
+class LightConfig(Strict, frozen=True):
+    """Where the lamps stand: for the sun, and in whose time their programs are written."""
+
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    zone: str  # "Europe/Berlin"
+
+
+class BusConfig(Strict, frozen=True):
+    """A DALI line behind a Lunatone LUBA gateway."""
+
+    path: str
+
+
+class LampConfig(Strict, frozen=True):
+    """The driver of the lamp of that name."""
+
+    line: str
+    address: GearAddress
+    sensor: str = "driver"
 
 
 class HealthConfig(Strict, frozen=True):
@@ -84,10 +112,13 @@ class EdgeConfig(Strict, frozen=True):
     gateway: str
     spool: SpoolConfig
     broker: BrokerConfig = BrokerConfig()
-    clock: str = "ntp"  # "system" where no time service runs
+    clock: str = "ntp"  # "system" where no time service runs, "gnss" where a receiver at a port tells the time
     http: str = ""  # /healthz and /metrics, "127.0.0.1:9101"; empty: nowhere
     ports: dict[str, PortConfig] = {}
     signs: dict[str, SignConfig] = {}
+    light: LightConfig | None = None
+    lines: dict[str, BusConfig] = {}
+    lamps: dict[str, LampConfig] = {}
     health: HealthConfig = HealthConfig()
     prove_s: Annotated[float, msgspec.Meta(ge=5, le=3_600)] = 300  # for a pushed config to get a receipt (edge.trial)
 
@@ -105,6 +136,8 @@ def parse_edge(text: str, path: Path) -> EdgeConfig:
         choose(f"{path}: [ports.{name}] driver", port.driver, dict(DEVICES))
     for name, sign in config.signs.items():
         choose(f"{path}: [signs.{name}] protocol", sign.protocol, dict(PROTOCOLS))
+    for name, lamp in config.lamps.items():
+        choose(f"{path}: [lamps.{name}] line", lamp.line, config.lines)
     for complaint in _complaints(config):
         raise BadConfig(f"{path}: {complaint}")
     return _with_paths(config, path)
@@ -118,7 +151,11 @@ def _complaints(config: EdgeConfig) -> Iterator[str]:
     for name, sign in config.signs.items():
         if not is_id(sign.yard):
             yield f"[signs.{name}] yard: {_no_id(sign.yard)}"
+    yield from _complaints_of_light(config)
     yield from _complaints_of_doubles(config)
+    receivers = sum(port.driver == RECEIVER for port in config.ports.values())
+    if config.clock == SATELLITES and receivers != 1:
+        yield f"clock: {SATELLITES} needs one port with the driver {RECEIVER}, here are {receivers}"
 
 
 def _complaints_of_port(name: str, port: PortConfig) -> Iterator[str]:
@@ -135,20 +172,51 @@ def _complaints_of_port(name: str, port: PortConfig) -> Iterator[str]:
         yield f"baud: {port.baud} is no speed of a serial port"
 
 
+def _complaints_of_light(config: EdgeConfig) -> Iterator[str]:
+    if (config.lamps or config.lines) and config.light is None:
+        yield "[light] is missing: without lat, lon and zone the lamps do not know when it is dark"
+    if config.light is not None and not _is_zone(config.light.zone):
+        yield f'[light] zone: {config.light.zone!r} is no time zone; an example: "Europe/Berlin"'
+    if len(config.lamps) > MAX_LAMPS:
+        yield f"[lamps] there are {len(config.lamps)}: one gateway leads at most {MAX_LAMPS}"
+    for name in config.lines:
+        if not is_id(name) or name in (*OWN_SENSORS, *config.ports):
+            yield f"[lines.{name}] the name of a line must be an id that is no port's, nor one of {', '.join(OWN_SENSORS)}"
+    for name, lamp in config.lamps.items():
+        for key, value in (("the name of a lamp", name), ("sensor", lamp.sensor)):
+            if not is_id(value):
+                yield f"[lamps.{name}] {key}: {_no_id(value)}"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; a path out of the database; a folder in it
+        return False
+    return True
+
+
 def _complaints_of_doubles(config: EdgeConfig) -> Iterator[str]:
     paths: dict[str, str] = {}
     tables = {f"ports.{name}": port.path for name, port in config.ports.items()}
     tables |= {f"signs.{name}": sign.path for name, sign in config.signs.items()}
+    tables |= {f"lines.{name}": line.path for name, line in config.lines.items()}
     for table, path in tables.items():
         if path in paths:
             yield f"[{table}] and [{paths[path]}] have the same path {path}: a port has one user"
         paths[path] = table
     sensors: dict[tuple[str, str], str] = {}
-    for name, port in config.ports.items():
-        key = (port.site, port.sensor)
-        if port.sensor and key in sensors:
-            yield f"[ports.{name}] and [ports.{sensors[key]}] are both {port.site}/{port.sensor}: their readings would mix"
-        sensors[key] = name
+    named = [(f"ports.{name}", port.site, port.sensor) for name, port in config.ports.items() if port.sensor]
+    for table, site, sensor in (*named, *((f"lamps.{name}", name, lamp.sensor) for name, lamp in config.lamps.items())):
+        if (site, sensor) in sensors:
+            yield f"[{table}] and [{sensors[site, sensor]}] are both {site}/{sensor}: their readings would mix"
+        sensors[site, sensor] = table
+    gears: dict[tuple[str, int], str] = {}
+    for name, lamp in config.lamps.items():
+        if (lamp.line, lamp.address) in gears:
+            first = gears[lamp.line, lamp.address]
+            yield f"[lamps.{name}] and [lamps.{first}] are both address {lamp.address} of line {lamp.line}"
+        gears[lamp.line, lamp.address] = name
 
 
 def _no_id(value: str) -> str:
@@ -163,4 +231,5 @@ def _with_paths(config: EdgeConfig, file: Path) -> EdgeConfig:
         spool=replace(config.spool, path=str(beside(file, config.spool.path))),
         ports={name: replace(port, path=str(beside(file, port.path))) for name, port in config.ports.items()},
         signs={name: replace(sign, path=str(beside(file, sign.path))) for name, sign in config.signs.items()},
+        lines={name: replace(line, path=str(beside(file, line.path))) for name, line in config.lines.items()},
     )

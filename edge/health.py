@@ -8,6 +8,7 @@ import contextlib
 import logging
 import math
 import queue
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,13 +17,16 @@ from edge.reader import Counters
 from edge.spool import ROW_BYTES, Spool
 from edge.spool import State as SpoolState
 from edge.uplink import State, Status
+from hoflicht import __version__, version
 from hoflicht.clock import Clock
+from hoflicht.errors import BadPayload
 from hoflicht.quantities import QUANTITIES
 from hoflicht.stop import Stopping
 
 log = logging.getLogger(__name__)
 
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")  # thousandths of a degree; the processor on every board we know
+SELDOM_MS = 3_600_000  # what moves in days: by the hour it adds a hundredth to what the other values cost
 FIRST_LOOK_S = 3.0  # by then each port has been tried
 LONGEST_HOURS = QUANTITIES["spool_hours_left"].high
 
@@ -30,14 +34,26 @@ LONGEST_HOURS = QUANTITIES["spool_hours_left"].high
 class Health:
     """All that is known of this gateway. `look` belongs to one thread; the others read what it saw last."""
 
-    def __init__(self, gateway: str, status: Status, ports: Mapping[str, Counters], limit_bytes: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        gateway: str,
+        status: Status,
+        ports: Mapping[str, Counters],
+        limit_bytes: int,
+        clock: Clock,
+        folder: Path | None = None,  # of the spool
+        certificate: Path | None = None,  # shown to the broker
+    ) -> None:
         self.status = status
         self.ports = ports
         self.spool: SpoolState | None = None
         self._gateway = gateway
         self._limit_bytes = limit_bytes
         self._clock = clock
+        self._folder = folder
+        self._certificate = certificate
         self._started_ms = self._looked_ms = clock.monotonic_ms()
+        self._seldom_ms: int | None = None
         self._receipts = 0
         self._is_losing = False
         self._told_open: dict[str, bool] = {}  # by port
@@ -59,6 +75,9 @@ class Health:
         before, not_kept_before = self.spool, self._not_kept
         self.spool = spool
         values = list(self._gateway_values(before, spool, now_ms))
+        if self._seldom_ms is None or now_ms - self._seldom_ms >= SELDOM_MS:
+            values += self._seldom_values()
+            self._seldom_ms = now_ms
         self._looked_ms = now_ms
         self._receipts = self.status.receipts
         if before is not None:
@@ -115,6 +134,19 @@ class Health:
         if before is not None and now_ms > self._looked_ms:
             rows_per_hour = (spool.last_id - before.last_id) / (now_ms - self._looked_ms) * 3_600_000
             yield "spool_hours_left", hours_left(self._limit_bytes - spool.bytes, rows_per_hour)
+
+    def _seldom_values(self) -> Iterator[tuple[str, float]]:
+        yield "version", version.number(__version__)
+        if self._folder is not None:
+            with contextlib.suppress(OSError):  # a disk that does not answer shows in the spool
+                room = shutil.disk_usage(self._folder)
+                yield "disk_free", round(room.free / room.total, 3)
+        if self._certificate is not None and self._clock.is_set():
+            # Only here: a gateway without a certificate does without these 8 MB.
+            from edge.identity import ends  # noqa: PLC0415
+
+            with contextlib.suppress(BadPayload):  # one that is not there is the broker session's to tell
+                yield "certificate_left", round(ends(self._certificate).timestamp() - self._clock.now_ms() / 1000)
 
     def _mind_losses(self, lost: int) -> None:
         if lost and not self._is_losing:

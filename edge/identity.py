@@ -45,6 +45,14 @@ class Identity:
     def ends(self) -> datetime:
         """Until when the certificate is good; raise BadConfig where there is none."""
         try:
-            return x509.load_pem_x509_certificate(self.certificate.read_bytes()).not_valid_after_utc
-        except (OSError, ValueError) as cause:
-            raise BadConfig(f"{self.certificate}: no certificate; begin with: hoflicht enroll {self.gateway} URL") from cause
+            return ends(self.certificate)
+        except BadPayload as cause:
+            raise BadConfig(f"{cause}; begin with: hoflicht enroll {self.gateway} URL") from cause
+
+
+def ends(certificate: Path) -> datetime:
+    """Until when the certificate in that file is good; raise BadPayload where there is none."""
+    try:
+        return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as cause:
+        raise BadPayload(f"{certificate}: no certificate") from cause

@@ -2,6 +2,7 @@
 
 import queue
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -10,6 +11,7 @@ from edge.config import PortConfig
 from edge.doubt import DOUBTFUL_FRAMES
 from edge.drivers import Driver
 from edge.observation import Observation, is_sound
+from edge.senses import Posts
 from firmware_bridge.devices import ANSWER_S, DEVICES
 from firmware_bridge.frames import Frame, Noise
 from firmware_bridge.port import Port
@@ -60,15 +62,23 @@ class Polls:
 
 
 class Intake:
-    """Bytes of one port in, observations into the queue, counted on the way."""
+    """Bytes of one port in, observations into the queue, counted on the way; where there are lamps, `posts` is told too."""
 
-    def __init__(self, config: PortConfig, driver: Driver, out: "queue.Queue[Observation]", counters: Counters) -> None:
+    def __init__(
+        self,
+        config: PortConfig,
+        driver: Driver,
+        out: "queue.Queue[Observation]",
+        counters: Counters,
+        posts: Posts | None = None,
+    ) -> None:
         self._device = DEVICES[config.driver]
         self._decoder = self._device.decoder()
         self._config = config
         self._driver = driver
         self._out = out
         self._counters = counters
+        self._posts = posts
         self._allowance = Allowance()
         self._doubtful = 0  # frames to come
         self._last_ms = 0  # when bytes came
@@ -98,22 +108,41 @@ class Intake:
         self._counters.frames += 1
         self._counters.frames_lost += frame.lost
         self._counters.unsound += len(frame.samples) - len(sound)
-        for observation in self._driver.take(Frame(sound, frame.lost, self._doubtful > 0), arrived_ms):
+        if self._posts is not None:
+            self._posts.heard(self._config.path, self._config.site, self._config.sensor, arrived_ms)
+        taken = Frame(sound, frame.lost, self._doubtful > 0, frame.utc_ms)
+        for observation in self._driver.take(taken, arrived_ms):
             if not self._allowance.admits(observation, arrived_ms):
                 self._counters.surplus += 1
                 continue
+            if self._posts is not None:
+                self._posts.told(self._config.path, observation)
             try:
                 self._out.put_nowait(observation)
             except queue.Full:  # the disk takes nothing; what waits already is older, and the loss is counted
                 self._counters.overflown += 1
 
 
-def run(port: Port, config: PortConfig, intake: Intake, counters: Counters, *, clock: Clock, stopping: Stopping) -> None:
-    """Read `port` until `stopping`; each time it was opened the device is started and decoding begins anew."""
+def run(
+    port: Port,
+    config: PortConfig,
+    intake: Intake,
+    counters: Counters,
+    *,
+    clock: Clock,
+    stopping: Stopping,
+    is_lent: Callable[[], bool] = lambda: False,
+) -> None:
+    """Read `port` until `stopping`; each time it was opened the device is started and decoding begins anew. Lent, it is closed."""
     device = DEVICES[config.driver]
     polls = Polls(device.polls(device.address if config.address is None else config.address), device.poll_every_s)
     opened = 0
     while not stopping.is_set():
+        if is_lent():
+            port.close()
+            counters.is_open = False
+            stopping.wait(READ_S)
+            continue
         data = port.read(READ_S)
         counters.is_open, counters.errors = port.is_open, port.errors
         if port.opened != opened:

@@ -79,7 +79,7 @@ class Spool:
 
     def __init__(self, path: Path, limit_bytes: int, clock: Clock, boot: str = "") -> None:
         self._clock = clock
-        self._boot = boot or _this_boot()
+        self._boot = boot or this_boot()
         self._distinct = {kind: Distinct() for kind in Kind}  # each its own: samples would soon push out the events
         self._given_up_to = dict.fromkeys(Kind, 0)  # no older row of that kind is left
         self._is_stamping = False
@@ -342,5 +342,6 @@ class Spool:
         return LAST if first_without is None else first_without - 1
 
 
-def _this_boot() -> str:
+def this_boot() -> str:
+    """The kernel's name for the time since the machine was started."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -36,7 +36,7 @@ def test_the_sample_of_a_gateway_loads() -> None:
 
     assert config.gateway == "gw-hof-nord"
     assert config.broker.cert_file == str(ETC / "gw-hof-nord.crt")
-    assert set(config.ports) == {"counter-in", "lidar-3", "meter", "board"}
+    assert set(config.ports) == {"counter-in", "lidar-3", "meter", "gnss", "board"}
 
 
 def test_the_sample_of_ingest_loads() -> None:

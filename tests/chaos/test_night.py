@@ -40,13 +40,13 @@ pytestmark = [pytest.mark.chaos, pytest.mark.live]
 BERLIN = ZoneInfo("Europe/Berlin")
 LAT, LON, DUSK_DEG = 51.43, 6.76, -2.0
 EVENING = dt.date(2026, 11, 20)  # a Friday
-LAMPS, NOMINAL_W = 10, 56.0
+LAMPS, NOMINAL_W = 5, 56.0
 FULL, M4, M5 = 100.0, 75.0, 50.0  # a lamp planned for M3
 HOLD_MS = 90_000
 GRACE_MS = 20_000  # a ramp of two seconds, a question each two; the radar's way is milliseconds, of which the night has many
 ROUND = 1.03  # a step of the dimming curve is 2.8 % of the light
 LONGEST_S = 1_500.0  # of this machine's time
-FESTIVAL = (9,)  # whom the command means
+FESTIVAL = (4,)  # whom the command means
 
 
 def ms(clock: str) -> int:
@@ -56,32 +56,24 @@ def ms(clock: str) -> int:
     return round(dt.datetime.combine(day, time_of_day, BERLIN).timestamp() * 1000)
 
 
-START_MS, END_MS = ms("15:30"), ms("10:00")
-MISHAPS = (
-    Mishap(Fault.STUCK_ON, (1,), ms("15:40"), ms("16:05")),
-    Mishap(Fault.LAMP_FAILURE, (0,), ms("18:00"), ms("19:00")),
-    Mishap(Fault.POWER_TOO_HIGH, (2,), ms("19:00"), ms("20:00")),
-    Mishap(Fault.POWER_TOO_LOW, (3,), ms("19:00"), ms("20:00")),
-    Mishap(Fault.CYCLING, (4,), ms("20:00"), ms("21:00")),
-    Mishap(Fault.TOO_HOT, (5,), ms("20:30"), ms("22:30")),
-    Mishap(Fault.STUCK_LEVEL, (6,), ms("23:30"), ms("00:30")),
-    Mishap(Fault.MUTE, (7,), ms("01:00"), ms("01:30")),
-    Mishap(Fault.HALF_MUTE, (8,), ms("02:00"), ms("03:00")),
-    Mishap(Fault.SUPPLY_LOSS, tuple(range(LAMPS)), ms("04:00"), ms("04:20")),
-)
-DOOR_MS = (ms("22:00"), ms("22:10"))
-COMMAND = Command(id="festival", lamps=("lamp-9",), percent=30.0, at_ms=ms("02:10"), until_ms=ms("02:40"))
-ALARMS = {  # by lamp, whichever lasts: from which mishap
-    ("lamp-1", "lamp_unexpected_on"): 0,
-    ("lamp-0", "lamp_failure"): 1,
-    ("lamp-2", "lamp_power_too_high"): 2,
-    ("lamp-3", "lamp_power_too_low"): 3,
-    ("lamp-4", "cycling_failure"): 4,
-    ("lamp-5", "high_temperature"): 5,
-    ("lamp-6", "dimming_failure"): 6,
-    ("lamp-7", "control_gear_comm_failure"): 7,
-    **{(f"lamp-{n}", "supply_loss"): 9 for n in range(LAMPS)},
+START_MS, END_MS = ms("16:00"), ms("08:40")
+MISHAPS = {  # by the alarm that each raises at its lamps; none for answers that get lost
+    "lamp_unexpected_on": Mishap(Fault.STUCK_ON, (0,), ms("16:10"), ms("16:25")),
+    "lamp_failure": Mishap(Fault.LAMP_FAILURE, (1,), ms("18:00"), ms("19:00")),
+    "lamp_power_too_high": Mishap(Fault.POWER_TOO_HIGH, (0,), ms("19:00"), ms("20:00")),
+    "lamp_power_too_low": Mishap(Fault.POWER_TOO_LOW, (2,), ms("19:00"), ms("20:00")),
+    "cycling_failure": Mishap(Fault.CYCLING, (3,), ms("20:00"), ms("21:00")),
+    "high_temperature": Mishap(Fault.TOO_HOT, (4,), ms("20:30"), ms("22:30")),
+    "dimming_failure": Mishap(Fault.STUCK_LEVEL, (1,), ms("23:30"), ms("00:30")),
+    "control_gear_comm_failure": Mishap(Fault.MUTE, (0,), ms("01:00"), ms("01:30")),
+    "": Mishap(Fault.HALF_MUTE, (2,), ms("02:00"), ms("03:00")),
+    "supply_loss": Mishap(Fault.SUPPLY_LOSS, tuple(range(LAMPS)), ms("04:00"), ms("04:20")),
 }
+DOOR_MS = (ms("22:00"), ms("22:10"))
+COMMAND = Command(id="festival", lamps=("lamp-4",), percent=30.0, at_ms=ms("02:10"), until_ms=ms("02:40"))
+EARLY_MS = 60_000  # a gateway's clock may be so far behind the one that gave the command
+ALARMS = {(f"lamp-{n}", alarm): mishap[2:] for alarm, mishap in MISHAPS.items() if alarm for n in mishap.lamps}
+ALARMS["cabinet-1", "cabinet_door_open"] = DOOR_MS
 AFTERMATH_MS = 90 * 60_000  # an alarm is over so long after what has caused it: a driver cools, an hour goes by without a start
 PROGRAM = Program(
     periods=(
@@ -125,7 +117,7 @@ PASSAGES_MS = passages()
 
 def right(lamp: int, at_ms: int) -> Right:
     """Reckoned from what is known here."""
-    if lamp in FESTIVAL and COMMAND.at_ms <= at_ms < COMMAND.until_ms:
+    if lamp in FESTIVAL and COMMAND.at_ms - EARLY_MS <= at_ms < COMMAND.until_ms:
         return Right(30.0, Reason.OVERRIDE)
     if elevation_deg(at_ms, LAT, LON) > DUSK_DEG:
         return Right(0.0, Reason.PROGRAM)
@@ -137,7 +129,7 @@ def right(lamp: int, at_ms: int) -> Right:
 
 def around(lamp: int, at_ms: int) -> list[Right]:
     """What was right at some time near `at_ms`."""
-    edges = [COMMAND.at_ms, COMMAND.until_ms, ms("23:00"), ms("05:30")]
+    edges = [COMMAND.at_ms - EARLY_MS, COMMAND.until_ms, ms("23:00"), ms("05:30")]
     first = bisect_left(PASSAGES_MS, at_ms - GRACE_MS - HOLD_MS)
     edges += [edge for passed in PASSAGES_MS[first : first + 40] for edge in (passed, passed + HOLD_MS)]
     near = [at_ms - GRACE_MS, at_ms, at_ms + GRACE_MS, *(edge for edge in edges if abs(edge - at_ms) <= GRACE_MS)]
@@ -149,9 +141,9 @@ def is_spoilt(lamp: int, at_ms: int) -> bool:
     harmless = (Fault.POWER_TOO_HIGH, Fault.POWER_TOO_LOW, Fault.HALF_MUTE)
     return any(
         lamp in mishap.lamps and mishap.from_ms - GRACE_MS <= at_ms < mishap.until_ms + 60_000 + GRACE_MS
-        for mishap in MISHAPS
+        for mishap in MISHAPS.values()
         if mishap.fault not in harmless
-    ) or (lamp == 5 and ms("20:30") <= at_ms < ms("23:59"))  # derated until it has cooled
+    ) or (lamp == 4 and ms("20:30") <= at_ms < ms("23:59"))  # derated until it has cooled
 
 
 def kill_again_and_again(parts: list[Mosquitto | Role], ending: threading.Event) -> None:
@@ -168,7 +160,7 @@ def test_one_night_on_a_street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(reader, "READ_S", 0.01)  # the radar is asked once a minute of the night
     (tmp_path / "city.toml").write_text(CITY)
     (tmp_path / "token").touch(mode=0o600)
-    plan = Plan(END_MS, NOMINAL_W, LAMPS, MISHAPS, PASSAGES_MS, DOOR_MS)
+    plan = Plan(END_MS, NOMINAL_W, LAMPS, tuple(MISHAPS.values()), PASSAGES_MS, DOOR_MS)
     started_s = time.monotonic()
     with ExitStack() as stack:
         broker = Mosquitto(tmp_path)
@@ -205,6 +197,7 @@ def test_one_night_on_a_street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     wrong_light, judged = wrong_light_of(rows)
     wrong_reasons = [fault for n in range(LAMPS) for fault in wrong_reasons_of(n, readings[f"lamp-{n}"])]
     alarms = {key: changes(each) for key, each in by_fault(readings).items()}
+    wrong_alarms = [complaint for key in {*alarms, *ALARMS} if (complaint := not_once(key, alarms.get(key, [])))]
     energy = {n: energy_kwh(readings[f"lamp-{n}"]) for n in range(LAMPS)}
     drawn = {n: (rows[-1].energy_wh[n] - rows[0].energy_wh[n]) / 1000 for n in range(LAMPS)}
     worst_energy = max(abs(energy[n] / drawn[n] - 1) for n in range(LAMPS))
@@ -221,11 +214,8 @@ def test_one_night_on_a_street(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         worst_energy_percent=round(100 * worst_energy, 2),
     )
     assert rows[-1].at_ms > END_MS - 2 * SAMPLE_MS
-    assert wrong_light[:5] == []
-    assert wrong_reasons[:5] == []
-    assert judged > 0.9 * LAMPS * (END_MS - START_MS) / SAMPLE_MS
-    assert {key for key, each in alarms.items() if any(value for _, value in each)} == {*ALARMS, ("cabinet-1", "cabinet_door_open")}
-    assert [complaint for key, each in alarms.items() if (complaint := not_once(key, each))] == []
+    assert judged > 0.85 * LAMPS * (END_MS - START_MS) / SAMPLE_MS
+    assert (wrong_light[:5], wrong_reasons[:5], wrong_alarms) == ([], [], [])
     assert worst_energy < 0.01
 
 
@@ -270,12 +260,11 @@ def changes(told: list[Reading]) -> list[tuple[int, float]]:
 def not_once(key: tuple[str, str], told: list[tuple[int, float]]) -> str:
     """Why an alarm was not raised and cleared once, each in time; empty where it was, or where it was none."""
     values = [value for _, value in told]
-    if key not in ALARMS and key != ("cabinet-1", "cabinet_door_open"):
-        return "" if values == [0.0] else f"{key}: {values}"
-    from_ms, until_ms = DOOR_MS if key not in ALARMS else MISHAPS[ALARMS[key]][2:]
-    if values != [0.0, 1.0, 0.0]:
+    if values != ([0.0, 1.0, 0.0] if key in ALARMS else [0.0]):
         return f"{key}: {[(clock_of(at_ms), value) for at_ms, value in told]}"
-    (_, _), (raised_ms, _), (cleared_ms, _) = told
+    if key not in ALARMS:
+        return ""
+    (from_ms, until_ms), (raised_ms, cleared_ms) = ALARMS[key], (told[1][0], told[2][0])
     is_in_time = from_ms <= raised_ms < until_ms <= cleared_ms < until_ms + AFTERMATH_MS
     return "" if is_in_time else f"{key}: raised {clock_of(raised_ms)}, cleared {clock_of(cleared_ms)}"
 
