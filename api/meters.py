@@ -9,8 +9,9 @@ import msgspec
 
 from api import energy
 from api.energy import HOUR_MS, Finding, Samples, Sum, Used
-from api.night import dark_h, sun_deg
+from api.night import dark_h
 from hoflicht.catalogue import City, cabinet_of
+from hoflicht.sky import Place, sun_deg
 from store.readings import Store
 
 MARGIN_MS = 3 * 86_400_000  # before and after the month, to find a reading on either side of its ends
@@ -75,8 +76,8 @@ class Report(NamedTuple):
 
 def report(city: City, store: Store, month: Month) -> Report:
     """Reckon the month; raise what the store raises. One question for each lamp and cabinet, some 10 ms each."""
-    lat, lon = _middle(city)
-    night_h = dark_h(lat, lon, month.start_ms, month.end_ms)
+    place = _middle(city)
+    night_h = dark_h(place, month.start_ms, month.end_ms)
     cabinets = {name: Row("cabinet", name, cabinet.street) for name, cabinet in city.cabinets.items()}
     groups = {name: Row("group", name, group.name) for name, group in city.groups.items()}
     whole, lamps = Row("city", "", city.name), []
@@ -96,7 +97,7 @@ def report(city: City, store: Store, month: Month) -> Report:
         if fed_by[name]:
             sums[fed_by[name]].add(energy.by_hour(samples, most_w))
             most_fed_w[fed_by[name]] += most_w
-    dark = dict(_dark(lat, lon, month))
+    dark = dict(_dark(place, month))
     for name, row in cabinets.items():
         samples = _samples(store, name, city.cabinets[name].sensors, month)
         row.metered_kwh = energy.used(samples, *month[1:], most_fed_w[name]).kwh if samples else None
@@ -132,16 +133,16 @@ def _samples(store: Store, site: str, sensors: Iterable[str], month: Month) -> S
     return []
 
 
-def _dark(lat: float, lon: float, month: Month) -> Iterable[tuple[int, bool]]:
+def _dark(place: Place, month: Month) -> Iterable[tuple[int, bool]]:
     first_ms = month.start_ms // HOUR_MS * HOUR_MS + HOUR_MS // 2
     for hour_ms in range(first_ms, month.end_ms - HOUR_MS, HOUR_MS):
-        ends = [sun_deg(lat, lon, at_ms) for at_ms in (hour_ms, hour_ms + HOUR_MS)]
+        ends = [sun_deg(place, at_ms // 1000) for at_ms in (hour_ms, hour_ms + HOUR_MS)]
         if max(ends) < NIGHT_DEG or min(ends) > DAY_DEG:
             yield hour_ms, max(ends) < NIGHT_DEG
 
 
-def _middle(city: City) -> tuple[float, float]:
+def _middle(city: City) -> Place:
     """The sun of a whole city: ten kilometres to the east or west make half a minute."""
     places = [(lamp.lat, lamp.lon) for lamp in city.lamps.values()] + [(each.lat, each.lon) for each in city.cabinets.values()]
     count = max(len(places), 1)
-    return sum(lat for lat, _ in places) / count, sum(lon for _, lon in places) / count
+    return Place(sum(lat for lat, _ in places) / count, sum(lon for _, lon in places) / count, city.timezone)

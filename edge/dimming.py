@@ -13,10 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from edge.night import evening_of, stages
-from edge.sky import Place, moonlit, sun_deg
 from hoflicht.days import in_season
 from hoflicht.program import Program, floor_percent
 from hoflicht.shadow import Command, Duty, Reason
+from hoflicht.sky import Place, moonlit, sun_deg
 
 # A clock that says it is earlier or later has not been set, whatever it says of itself: an empty battery leaves it in 1970 or 2000.
 FIRST_MS, LAST_MS = (round(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp() * 1000) for year in (2020, 2100))

@@ -9,9 +9,9 @@ from edge.faults import ARC_TOLERANCE, STEADY_MS, Faults, Seen, Starts
 from edge.news import News
 from edge.observation import Observation
 from edge.shadow import Happening, Order
-from edge.sky import Place
 from firmware_bridge import dali
 from firmware_bridge.banks import LUMINAIRE
+from hoflicht.sky import Place
 
 AGAIN_MS, REPEAT_MS = 1_000, 60_000  # a level that is not confirmed is sent again, at twice the time each time; every one at last
 ASK_MS, ASK_SOON_MS = 2_000, 300  # between two questions; while a level is not confirmed

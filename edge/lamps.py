@@ -22,10 +22,10 @@ from edge.observation import Observation
 from edge.reader import Counters
 from edge.senses import Posts
 from edge.shadow import Shadow
-from edge.sky import Place
 from firmware_bridge import banks, dali
 from firmware_bridge.dali import BROADCAST, Command, Forward, command, dapc, short
 from hoflicht.clock import Clock
+from hoflicht.sky import Place
 from hoflicht.stop import Stopping
 
 DECIDE_MS = 250  # a ramp of two seconds has eight steps; who drives by waits no longer

@@ -16,7 +16,6 @@ from edge.observation import Observation
 from edge.reader import Counters
 from edge.senses import Posts
 from edge.shadow import Shadow
-from edge.sky import Place
 from edge.spool import this_boot
 from firmware_bridge import luba
 from firmware_bridge.port import Port
@@ -24,6 +23,7 @@ from hoflicht import topics
 from hoflicht.broker import Message
 from hoflicht.clock import Clock
 from hoflicht.shadow import Reported, encode
+from hoflicht.sky import Place
 from hoflicht.stop import Stopping
 
 Work = Callable[[Stopping], None]

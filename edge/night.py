@@ -5,9 +5,9 @@ import functools
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from edge.sky import Place, dusk_and_dawn
 from hoflicht.days import WEEKDAYS, in_season
 from hoflicht.program import INSTANT, Period, Program, Step
+from hoflicht.sky import Place, dusk_and_dawn
 
 NOON_H = 12
 

@@ -10,7 +10,7 @@ from edge.allowance import Allowance
 from edge.config import PortConfig
 from edge.doubt import DOUBTFUL_FRAMES
 from edge.drivers import Driver
-from edge.observation import Observation, is_sound
+from edge.observation import Observation, is_sound, observe
 from edge.senses import Posts
 from firmware_bridge.devices import ANSWER_S, DEVICES
 from firmware_bridge.frames import Frame, Noise
@@ -110,6 +110,8 @@ class Intake:
         self._counters.unsound += len(frame.samples) - len(sound)
         if self._posts is not None:
             self._posts.heard(self._config.path, self._config.site, self._config.sensor, arrived_ms)
+            for passage in (sample for sample in sound if sample.quantity == "passage"):
+                self._posts.told(self._config.path, observe(passage, self._config.site, self._config.sensor, arrived_ms))
         taken = Frame(sound, frame.lost, self._doubtful > 0, frame.utc_ms)
         for observation in self._driver.take(taken, arrived_ms):
             if not self._allowance.admits(observation, arrived_ms):

@@ -1,7 +1,8 @@
 """What the sensors at the posts last said, for the lamps: filled by the readers of the ports, asked by the lines.
 
 A radar that sees nobody says nothing, all night long; that it lives shows only in what its port hears. So traffic is known while
-that port is heard. Light and rain are told again and again, and are known while they are.
+that port is heard. Whoever moves there counts, in every direction and as often as the radar tells: what is one vehicle for a count
+(edge.radar) may be a stream of cars that must not go dark. Light and rain are told again and again, and are known while they are.
 """
 
 import math
@@ -38,7 +39,7 @@ class Posts:
                 self._ports[f"{site}/{sensor}"] = port
 
     def told(self, port: str, seen: Observation) -> None:
-        """A sensor at `port` has told something."""
+        """A sensor at `port` has told something, or its driver has made something of what it told."""
         sensor = f"{seen.site}/{seen.sensor}"
         with self._lock:
             if not self._has_room(sensor):

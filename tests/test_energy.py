@@ -8,6 +8,7 @@ import pytest
 from api.energy import HOUR_MS, Finding, Notice, Samples, Sum, by_hour, findings, used
 from api.meters import month_of
 from api.night import dark_h
+from hoflicht.sky import Place
 
 START_MS = 1_793_487_600_000  # 2026-11-01, 00:00 in Duisburg
 END_MS = START_MS + 30 * 24 * HOUR_MS
@@ -145,12 +146,12 @@ def test_nights_are_as_long_as_almanacs_say(month: str, days: int, hours: int) -
     begin = dt.datetime.strptime(month, "%Y-%m").replace(tzinfo=ZoneInfo("Europe/Berlin"))
     start_ms = round(begin.timestamp() * 1000)
 
-    assert dark_h(51.43, 6.76, start_ms, start_ms + days * 24 * HOUR_MS) == pytest.approx(hours, abs=12)
+    assert dark_h(Place(51.43, 6.76, "Europe/Berlin"), start_ms, start_ms + days * 24 * HOUR_MS) == pytest.approx(hours, abs=12)
 
 
 def test_beyond_the_polar_circle_a_night_may_last_a_month() -> None:
-    assert dark_h(78.2, 15.6, START_MS + 40 * 24 * HOUR_MS, START_MS + 50 * 24 * HOUR_MS) == 240
-    assert dark_h(78.2, 15.6, START_MS + 230 * 24 * HOUR_MS, START_MS + 240 * 24 * HOUR_MS) == 0
+    assert dark_h(Place(78.2, 15.6, "Arctic/Longyearbyen"), START_MS + 40 * 24 * HOUR_MS, START_MS + 50 * 24 * HOUR_MS) == 240
+    assert dark_h(Place(78.2, 15.6, "Arctic/Longyearbyen"), START_MS + 230 * 24 * HOUR_MS, START_MS + 240 * 24 * HOUR_MS) == 0
 
 
 def test_a_month_is_one_of_the_city_s_time_and_ends_now_where_it_is_not_over() -> None:

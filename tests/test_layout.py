@@ -29,7 +29,7 @@ DOORS = {
     "influxdb_client": {"store/influx.py"},
     "grafana_api": {"dashboards/publish.py"},
     "holidays": {"hoflicht/hours.py"},
-    "astral": {"edge/sky.py", "api/night.py"},
+    "astral": {"hoflicht/sky.py"},
     "iotcore": {"simulators/demo.py"},
 }
 

@@ -98,3 +98,14 @@ def test_what_a_radar_says_at_its_port_reaches_the_lamps(posts: Posts) -> None:
     radar.take(b'{"DetectedObjectVelocity":"5.5","direction":"inbound"}\r\n', 3_000)
 
     assert posts.of(DUTY, 5_000).passed_ago_s == 2.0
+
+
+@pytest.mark.parametrize("direction", ["inbound", "outbound"])
+def test_a_stream_of_cars_that_are_one_vehicle_for_a_count_keeps_the_lamps_up(posts: Posts, direction: str) -> None:
+    config = PortConfig(path="/dev/radar", driver="ops243", site="lamp-1", sensor="traffic", direction="inbound")
+    radar = Intake(config, DRIVERS["ops243"](config), queue.Queue(), Counters(), posts)
+    report = b'{"DetectedObjectVelocity":"8.0","direction":"%s"}\r\n' % direction.encode()
+    for at_ms in range(0, 300_000, 500):
+        radar.take(report, at_ms)
+
+    assert posts.of(Duty(traffic=("lamp-1/traffic",)), 300_000).passed_ago_s == 0.5
