@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from prometheus_client import REGISTRY
 
-from edge import health, reader, sign, spooler, uplink
+from edge import health, reader, sign, spooler, uplink, watchdog
 from edge.config import CLOCKS, RECEIVER, SATELLITES, EdgeConfig, PortConfig, load_edge
 from edge.drivers import DRIVERS, Driver
 from edge.fix import Fix
@@ -156,6 +156,10 @@ class Agent:
     def _start_lamps(self, stopping: stop.Stopping) -> Iterator[threading.Thread]:
         for name, work in self._light.works(self._session.publish) if self._light else ():
             yield _start(name, partial(work, stopping))
+        pause_s = watchdog.pause_s()
+        if pause_s is not None:
+            is_alive = self._light.is_going_on if self._light else lambda: True
+            yield _start("watchdog", partial(watchdog.run, is_alive, pause_s, stopping))
 
     def _start_sources(self, stopping: stop.Stopping) -> Iterator[threading.Thread]:
         for name in self._ports:

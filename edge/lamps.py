@@ -12,7 +12,7 @@ Nothing here waits for the network or the disk: observations go into the queue, 
 """
 
 import queue
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 from edge.bus import AWAY, Bus, Silence
 from edge.config import LampConfig
@@ -87,7 +87,7 @@ class Line:
             return min(self._decide_ms, self._away_until_ms) - now_ms
         if self._send_level(now_ms) or self._ask_or_run(now_ms):
             return 0
-        return max(1, min(self._decide_ms, *(lamp.question_due_ms() for lamp in self._lamps)) - now_ms)
+        return max(1, min([self._decide_ms, *(lamp.question_due_ms() for lamp in self._lamps)]) - now_ms)
 
     def _decide(self, now_ms: int) -> None:
         orders = self._shadow.orders()
@@ -212,10 +212,11 @@ class Line:
         return answer
 
 
-def run(line: Line, stopping: Stopping) -> None:
-    """Lead the lamps until `stopping`, which leaves them as they are."""
+def run(line: Line, note: Callable[[], None], stopping: Stopping) -> None:
+    """Lead the lamps until `stopping`, which leaves them as they are; `note` is called each time something was done."""
     while not stopping.is_set():
         idle_ms = line.go_on()
+        note()
         if idle_ms:
             stopping.wait(idle_ms / 1000)
     line.hand_in()

@@ -27,6 +27,7 @@ from hoflicht.sky import Place
 from hoflicht.stop import Stopping
 
 Work = Callable[[Stopping], None]
+HUNG_MS = 30_000  # a line does its next thing within two seconds, whatever its port and its bus do
 
 
 class Light:
@@ -49,6 +50,7 @@ class Light:
         self._clock = clock
         self._shadow = Shadow(Path(f"{config.spool.path}-light"), this_boot(), frozenset(config.lamps), clock)
         self._ports = {name: Port(line.path, luba.LINE) for name, line in config.lines.items()}
+        self._went_on_ms = dict.fromkeys(config.lines, clock.monotonic_ms())
 
     def works(self, publish: Callable[[Message], object]) -> Iterator[tuple[str, Work]]:
         """The threads' names and what they do; go on with what was kept from before."""
@@ -56,6 +58,14 @@ class Light:
         yield "shadow", lambda stopping: shadow.run(self._shadow, lambda report: self._say(report, publish), stopping)
         for name in self._config.lines:
             yield f"line-{name}", partial(self._lead, name)
+
+    def note(self, line: str) -> None:
+        """A line has done something."""
+        self._went_on_ms[line] = self._clock.monotonic_ms()
+
+    def is_going_on(self) -> bool:
+        """Whether no line hangs."""
+        return self._clock.monotonic_ms() - min(self._went_on_ms.values(), default=self._clock.monotonic_ms()) < HUNG_MS
 
     def take(self, message: Message) -> None:
         """Take what the broker has brought."""
@@ -75,4 +85,4 @@ class Light:
         with self._ports[name] as port:
             bus = Bus(port, self._clock, counters)
             line = Line(own, bus, self._place, self._shadow, self.posts, self._out, counters, self._clock)
-            lamps.run(line, stopping)
+            lamps.run(line, partial(self.note, name), stopping)
