@@ -162,14 +162,25 @@ class Faults:
     def __init__(self) -> None:
         self.raised: dict[str, bool] = {}
         self._otherwise: dict[str, tuple[bool, int]] = {}  # what is seen instead, and since when
+        self._stuck_at = 0  # the level that the driver last reported instead of the one sent
 
     def judge(self, seen: Seen, now_ms: int) -> None:
         """Take what is seen now."""
         for name, rule in RULES.items():
             if any(self.raised.get(worse) for worse in rule.masked_by):
                 self._otherwise.pop(name, None)
-            elif (verdict := rule.judge(seen)) is not None:
+            elif (verdict := self._proven(name, rule.judge(seen), seen.actual or 0)) is not None:
                 self._heed(name, verdict, rule.raise_ms if verdict else rule.clear_ms, now_ms)
+
+    def _proven(self, name: str, verdict: bool | None, actual: int) -> bool | None:
+        """A lamp that is asked for the very level at which it is stuck, for a car that passes, does not dim well by that."""
+        if name != "dimming_failure" or verdict is None:
+            return verdict
+        if verdict:
+            self._stuck_at = actual
+        elif self.raised.get(name) and abs(actual - self._stuck_at) <= ARC_TOLERANCE:
+            return None
+        return verdict
 
     def _heed(self, name: str, verdict: bool, lasts_ms: int, now_ms: int) -> None:
         before, since_ms = self._otherwise.pop(name, (verdict, now_ms))

@@ -30,7 +30,7 @@ from hoflicht.stop import Stopping
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 1.0  # between two reports
+EVERY_S = 0.3  # between two reports: staff wait for who has followed; nothing else changes them
 # Versions are instants. One so far ahead of ours came from a clock that was wrong, and shuts out no later one.
 MAX_AHEAD_MS = 3_600_000
 MAX_REASON = 500  # characters
@@ -210,7 +210,7 @@ class Shadow:
 
 
 def run(shadow: Shadow, publish: Callable[[Reported], None], stopping: Stopping) -> None:
-    """Keep and report what has changed, each second until `stopping`; `publish` raises Unavailable while there is no connection."""
+    """Keep and report what has changed, until `stopping`; `publish` raises Unavailable while there is no connection."""
     said: tuple[int, Reported] | None = None
     while not stopping.wait(EVERY_S):
         to_say = shadow.births, shadow.report()

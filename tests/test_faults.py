@@ -212,6 +212,18 @@ def test_a_day_burner_that_reports_off_is_found_by_its_power() -> None:
     assert watch.raised() == {"lamp_unexpected_on"}
 
 
+def test_a_lamp_that_is_asked_for_the_level_at_which_it_is_stuck_does_not_dim_well_by_that() -> None:
+    watch = Watch()
+    watch.see(but(sent=170, power_w=None), 2)
+    for _ in range(5):  # cars pass
+        watch.see(WELL, 2)
+        watch.see(but(sent=170, power_w=None), 5)
+    watch.see(WELL, 60)
+    watch.see(but(sent=170, actual=170, power_w=4.4), 2)
+
+    assert watch.incidents() == [("dimming_failure", True), ("dimming_failure", False)]
+
+
 def test_a_level_that_the_driver_cannot_go_to_is_no_failure_to_dim() -> None:
     watch = Watch()
 

@@ -56,7 +56,7 @@ def ms(clock: str) -> int:
     return round(dt.datetime.combine(day, time_of_day, BERLIN).timestamp() * 1000)
 
 
-START_MS, END_MS = ms("16:00"), ms("08:40")
+START_MS, END_MS = ms("16:00"), ms("09:10")  # an hour after dawn all has been told again
 MISHAPS = {  # by the alarm that each raises at its lamps; none for answers that get lost
     "lamp_unexpected_on": Mishap(Fault.STUCK_ON, (0,), ms("16:10"), ms("16:25")),
     "lamp_failure": Mishap(Fault.LAMP_FAILURE, (1,), ms("18:00"), ms("19:00")),
@@ -71,7 +71,7 @@ MISHAPS = {  # by the alarm that each raises at its lamps; none for answers that
 }
 DOOR_MS = (ms("22:00"), ms("22:10"))
 COMMAND = Command(id="festival", lamps=("lamp-4",), percent=30.0, at_ms=ms("02:10"), until_ms=ms("02:40"))
-EARLY_MS = 60_000  # a gateway's clock may be so far behind the one that gave the command
+EARLY_MS = 60_000  # a gateway's clock may be so far behind the one that gave the command; it then lasts no longer either
 ALARMS = {(f"lamp-{n}", alarm): mishap[2:] for alarm, mishap in MISHAPS.items() if alarm for n in mishap.lamps}
 ALARMS["cabinet-1", "cabinet_door_open"] = DOOR_MS
 AFTERMATH_MS = 90 * 60_000  # an alarm is over so long after what has caused it: a driver cools, an hour goes by without a start
@@ -117,7 +117,7 @@ PASSAGES_MS = passages()
 
 def right(lamp: int, at_ms: int) -> Right:
     """Reckoned from what is known here."""
-    if lamp in FESTIVAL and COMMAND.at_ms - EARLY_MS <= at_ms < COMMAND.until_ms:
+    if lamp in FESTIVAL and COMMAND.at_ms - EARLY_MS <= at_ms < COMMAND.until_ms - EARLY_MS:
         return Right(30.0, Reason.OVERRIDE)
     if elevation_deg(at_ms, LAT, LON) > DUSK_DEG:
         return Right(0.0, Reason.PROGRAM)
@@ -129,7 +129,7 @@ def right(lamp: int, at_ms: int) -> Right:
 
 def around(lamp: int, at_ms: int) -> list[Right]:
     """What was right at some time near `at_ms`."""
-    edges = [COMMAND.at_ms - EARLY_MS, COMMAND.until_ms, ms("23:00"), ms("05:30")]
+    edges = [COMMAND.at_ms - EARLY_MS, COMMAND.until_ms - EARLY_MS, ms("23:00"), ms("05:30")]
     first = bisect_left(PASSAGES_MS, at_ms - GRACE_MS - HOLD_MS)
     edges += [edge for passed in PASSAGES_MS[first : first + 40] for edge in (passed, passed + HOLD_MS)]
     near = [at_ms - GRACE_MS, at_ms, at_ms + GRACE_MS, *(edge for edge in edges if abs(edge - at_ms) <= GRACE_MS)]
@@ -259,12 +259,13 @@ def changes(told: list[Reading]) -> list[tuple[int, float]]:
 
 def not_once(key: tuple[str, str], told: list[tuple[int, float]]) -> str:
     """Why an alarm was not raised and cleared once, each in time; empty where it was, or where it was none."""
-    values = [value for _, value in told]
-    if values != ([0.0, 1.0, 0.0] if key in ALARMS else [0.0]):
+    if told and told[0][1] == 0.0:  # the first word on what is well; none where something was wrong from the first
+        told = told[1:]
+    if [value for _, value in told] != ([1.0, 0.0] if key in ALARMS else []):
         return f"{key}: {[(clock_of(at_ms), value) for at_ms, value in told]}"
     if key not in ALARMS:
         return ""
-    (from_ms, until_ms), (raised_ms, cleared_ms) = ALARMS[key], (told[1][0], told[2][0])
+    (from_ms, until_ms), (raised_ms, cleared_ms) = ALARMS[key], (told[0][0], told[1][0])
     is_in_time = from_ms <= raised_ms < until_ms <= cleared_ms < until_ms + AFTERMATH_MS
     return "" if is_in_time else f"{key}: raised {clock_of(raised_ms)}, cleared {clock_of(cleared_ms)}"
 
