@@ -20,10 +20,10 @@ import msgspec
 
 from edge.dimming import Decision, Senses, decide
 from edge.night import stages
-from edge.sky import Place, dusk_and_dawn
 from hoflicht.catalogue import City, Energy
 from hoflicht.program import Program, floor_percent
 from hoflicht.shadow import Duty
+from hoflicht.sky import Place, dusk_and_dawn
 from simulators.street import STANDBY_W, Street
 from simulators.walkers import walkers
 

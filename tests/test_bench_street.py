@@ -23,8 +23,8 @@ from bench.street import (
     ticks,
     year,
 )
-from edge.sky import dusk_and_dawn
 from hoflicht.program import Program
+from hoflicht.sky import dusk_and_dawn
 
 EVENING = dt.date(2026, 3, 28)  # a night of 23 hours
 

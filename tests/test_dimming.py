@@ -31,10 +31,10 @@ from edge.dimming import (
     decide,
     in_force,
 )
-from edge.sky import Place, sun_deg
 from hoflicht.catalogue import City
 from hoflicht.program import LIGHTING_CLASSES, Cap, Period, Program, Step, Traffic, complaints, floor_percent
 from hoflicht.shadow import Command, Duty, Reason
+from hoflicht.sky import Place, sun_deg
 from tests.conftest import ROOT
 
 DUISBURG = Place(51.43, 6.76, "Europe/Berlin")

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from edge.night import evening_of, stages
-from edge.sky import Place, dusk_and_dawn
 from hoflicht.program import Period, Program, Step
+from hoflicht.sky import Place, dusk_and_dawn
 
 DUISBURG = Place(51.43, 6.76, "Europe/Berlin")
 BERLIN = ZoneInfo("Europe/Berlin")

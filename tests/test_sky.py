@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.sky import Place, dusk_and_dawn, moonlit, sun_deg
+from hoflicht.sky import Place, dusk_and_dawn, moonlit, sun_deg
 from simulators.sun import LAMPS_ON_DEG, elevation_deg, night_after
 
 DUISBURG = Place(51.43, 6.76, "Europe/Berlin")

@@ -12,11 +12,11 @@ from edge.observation import Observation
 from edge.reader import Counters
 from edge.senses import Posts
 from edge.shadow import Shadow
-from edge.sky import Place
 from hoflicht.broker import Message
 from hoflicht.clock import HandClock
 from hoflicht.program import Program
 from hoflicht.shadow import Command, Desired, Duty, encode
+from hoflicht.sky import Place
 from simulators.gear import Gear
 from simulators.luba import Luba
 
