@@ -1,11 +1,15 @@
 """`hoflicht simulate`: a city's sensors and signs on pseudo-terminals, in real time, from one seed."""
 
 import argparse
+import functools
+import heapq
 import random
 import selectors
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from hoflicht import logs, stop
 from hoflicht.catalogue import City, load_city
@@ -19,6 +23,8 @@ from simulators.life import life
 from simulators.luba import Luba
 from simulators.meter import SDM630, Meter
 from simulators.sign import Sign
+from simulators.street import Vehicle
+from simulators.walkers import Walker, walkers
 from simulators.wire import Wire
 from simulators.world import TrafficWorld, World, YardWorld
 
@@ -136,8 +142,7 @@ class Plan:
         if port.driver == "ops243":
             radar = Ops243()
             if port.site in self._city.lamps:
-                traffic = self._street.traffic
-                self.worlds.append(TrafficWorld(lambda start, end: traffic(port.site, start, end), radar, self._start_ms))
+                self.worlds.append(TrafficWorld(functools.partial(self._passing, port.site), radar, self._start_ms))
             return radar
         if port.driver == "tfmini":
             return Tfmini(random.Random(f"{self._seed}/{port.site}/{port.sensor}"))
@@ -148,6 +153,11 @@ class Plan:
         if port.driver == "sdm630":
             return Meter(SDM630, lambda now_ms: self._street.cabinet(port.site, now_ms))
         return Node(YARD_NODE)
+
+    def _passing(self, site: str, start_ms: int, end_ms: int) -> Iterator[Vehicle | Walker]:
+        """Who passes a radar on the street; it does not tell wheels from feet."""
+        on_foot = walkers(self._seed, site, start_ms, end_ms, ZoneInfo(self._city.timezone))
+        return heapq.merge(self._street.traffic(site, start_ms, end_ms), on_foot, key=lambda each: each.at_ms)
 
     def _luba(self, line: LinePlan) -> Luba:
         gears = {name: self._street.hang(address, name) for address, name in enumerate(line.lamps)}

@@ -1,16 +1,21 @@
 """The lamps of a street as they are when gateways light them: each has its driver, which goes on from the street's past."""
 
+import random
 from collections.abc import Mapping
 
 from firmware_bridge.dali import arc
 from hoflicht.catalogue import City
 from simulators.gear import Gear
 from simulators.luminaire import Fault
-from simulators.street import BEGAN_MS, Street
-from simulators.sun import noon_before
+from simulators.street import BEGAN_MS, HOUR_MS, Street
+from simulators.sun import noon_before, noon_ms
 
 AIR_MS = 60_000  # how often the lamps feel another air, and break
 BROKEN = {Fault.LAMP_FAILURE: Street.has_failed, Fault.STUCK_ON: Street.burns_by_day}
+# What lasts an hour or three of a night, and how many nights lie between two of a kind in a street.
+PASSING = (Fault.STUCK_LEVEL, Fault.CYCLING, Fault.POWER_TOO_HIGH, Fault.POWER_TOO_LOW, Fault.TOO_HOT, Fault.MUTE, Fault.HALF_MUTE)
+NIGHTS_BETWEEN = 10
+FROM_H, UNTIL_H, LONGEST_H = 5.0, 15.0, 3.0  # after noon UTC
 
 
 class LitStreet(Street):
@@ -42,6 +47,15 @@ class LitStreet(Street):
         """What the driver has taken by now."""
         return self.gears[name].lamp.energy_wh / 1000 if name in self.gears else super().energy_kwh(name, at_ms)
 
+    def has_now(self, fault: Fault, name: str, at_ms: int) -> bool:
+        """Whether a lamp has a passing fault."""
+        noon = noon_before(at_ms)
+        rng = random.Random(f"{self._seed}/{fault.name}/{noon}")
+        if rng.randrange(NIGHTS_BETWEEN) or name != rng.choice(tuple(self._city.lamps)):
+            return False
+        from_h = rng.uniform(FROM_H, UNTIL_H)
+        return from_h <= (at_ms - noon_ms(noon)) / HOUR_MS < from_h + rng.uniform(1, LONGEST_H)
+
     def _actual(self, name: str, at_ms: int) -> float:
         return self.gears[name].lamp.light_percent / 100 if name in self.gears else super()._actual(name, at_ms)
 
@@ -49,7 +63,7 @@ class LitStreet(Street):
 class LampWorld:
     """What happens to the lamps on one line: they break and are repaired as the street's seed has it, and feel its air."""
 
-    def __init__(self, gears: Mapping[str, Gear], street: Street) -> None:
+    def __init__(self, gears: Mapping[str, Gear], street: LitStreet) -> None:
         self._gears, self._street = gears, street
         self._due_ms = 0
 
@@ -60,5 +74,5 @@ class LampWorld:
         self._due_ms = now_ms + AIR_MS
         for name, gear in self._gears.items():
             gear.lamp.ambient_cel = self._street.air(name, now_ms).temperature
-            for fault, is_so in BROKEN.items():
-                (gear.lamp.faults.add if is_so(self._street, name, now_ms) else gear.lamp.faults.discard)(fault)
+            gear.lamp.faults = {fault for fault, is_so in BROKEN.items() if is_so(self._street, name, now_ms)}
+            gear.lamp.faults |= {fault for fault in PASSING if self._street.has_now(fault, name, now_ms)}

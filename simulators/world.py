@@ -7,6 +7,7 @@ from firmware_bridge.frames import Sample
 from hoflicht.catalogue import Role, Yard
 from simulators.devices import Node, Ops243, Tfmini
 from simulators.street import Vehicle
+from simulators.walkers import Walker
 from simulators.yard import Event
 
 STATES_MS = 30_000  # a yard's node repeats its states
@@ -65,9 +66,9 @@ class YardWorld:
 
 
 class TrafficWorld:
-    """Vehicles that pass a radar."""
+    """Vehicles and people that pass a radar."""
 
-    def __init__(self, traffic: Callable[[int, int], Iterator[Vehicle]], radar: Ops243, start_ms: int) -> None:
+    def __init__(self, traffic: Callable[[int, int], Iterator[Vehicle | Walker]], radar: Ops243, start_ms: int) -> None:
         self._traffic, self._radar = traffic, radar
         self._until_ms = start_ms
 
@@ -75,6 +76,6 @@ class TrafficWorld:
         """Let drive by who is due."""
         if now_ms <= self._until_ms:
             return
-        for vehicle in self._traffic(self._until_ms, now_ms):
-            self._radar.passed(vehicle.speed_m_s)
+        for each in self._traffic(self._until_ms, now_ms):
+            self._radar.passed(each.speed_m_s)
         self._until_ms = now_ms

@@ -8,7 +8,7 @@ import pytest
 from firmware_bridge.dali import arc
 from hoflicht.catalogue import City
 from simulators.gear import Gear
-from simulators.lamps import LampWorld, LitStreet
+from simulators.lamps import PASSING, LampWorld, LitStreet
 from simulators.luba import Luba
 from simulators.luminaire import STANDBY_W
 from simulators.street import FAILED_DAYS, Street
@@ -86,3 +86,17 @@ def test_a_lamp_that_burns_by_day_does_not_go_off_when_told(city: City) -> None:
 
     assert [each for each in city.lamps if street.gears[each].lamp.light_percent > 0] == [name]
     assert all(gear.lamp.power_w == STANDBY_W for gear in told if gear is not street.gears[name])
+
+
+def test_every_kind_of_fault_comes_and_goes_on_some_night(city: City) -> None:
+    street = hung(city)[0]
+    nights = [EVENING_MS + day * DAY_MS for day in range(60)]
+    for fault in PASSING:
+        spells = [
+            [street.has_now(fault, name, night_ms + n * HOUR_MS // 2) for n in range(-6, 34)]
+            for night_ms in nights
+            for name in city.lamps
+        ]
+        struck = [spell for spell in spells if any(spell)]
+        assert 1 <= len(struck) <= 15, fault
+        assert all(not spell[0] and not spell[-1] and 1 <= sum(spell) <= 7 for spell in struck), fault
