@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
     try:
         month = month_of(asked.month, ZoneInfo(city.timezone), now_ms)
     except ValueError as cause:
-        raise BadConfig(f"--month {asked.month}: {cause}; an example: 2026-11") from cause
+        raise BadConfig(f"--month {asked.month!r} is no month that has begun; an example: 2026-11") from cause
     try:
         kept = _kept(config.store, month.start_ms - MARGIN_MS, now_ms)
         with contextlib.closing(open_configured(kept, asked.config)) as store:

@@ -88,7 +88,7 @@ def choose(what: str, name: str, known: dict[str, T]) -> T:
     """Look `name` up in a registry; raise BadConfig that lists what is known."""
     if name in known:
         return known[name]
-    raise BadConfig(f"{what} {name!r} is unknown; known: {', '.join(sorted(known))}{_nearest(name, known)}")
+    raise BadConfig(f"{what} {name!r} is unknown; known: {', '.join(sorted(known)) or 'none'}{_nearest(name, known)}")
 
 
 def _nearest(name: str, known: Any) -> str:
