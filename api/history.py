@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import enum
 import io
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +11,6 @@ import msgspec
 from api.problems import Wrong
 from hoflicht.catalogue import ESTIMATE, City, Role
 from hoflicht.quantities import QUANTITIES
-from hoflicht.reading import Reading
 from store.readings import Store
 
 MIN_STEP_S = 60  # finer steps would tell single cars apart, and with them people
@@ -73,7 +71,7 @@ def history(store: Store, city: City, name: str, quantity: Quantity, span: Span)
     if quantity is Quantity.PASSAGE:
         sensors = city.yards[name].sensors
         counters = sorted(sensor for sensor, entry in sensors.items() if entry.role in COUNTING)
-        series = _sums(store.read(name, (quantity,), start_ms, end_ms), counters, step_ms)
+        series = {sensor: store.sums(name, sensor, quantity, start_ms, end_ms, step_ms) for sensor in counters}
     else:
         series = {ESTIMATE: store.means(name, ESTIMATE, quantity, start_ms, end_ms, step_ms)}
     told = [Series(sensor, [_point(at_ms, value) for at_ms, value in steps]) for sensor, steps in series.items()]
@@ -88,16 +86,6 @@ def as_csv(answer: HistoryAnswer) -> bytes:
     for series in answer.series:
         writer.writerows((point.at.isoformat(), series.sensor, point.value) for point in series.points)
     return out.getvalue().encode()
-
-
-def _sums(readings: Iterable[Reading], counters: Iterable[str], step_ms: int) -> dict[str, list[tuple[int, float]]]:
-    sums: dict[str, dict[int, float]] = {sensor: {} for sensor in counters}
-    for reading in readings:
-        if reading.sensor in sums:
-            begins_ms = reading.at_ms // step_ms * step_ms
-            steps = sums[reading.sensor]
-            steps[begins_ms] = steps.get(begins_ms, 0.0) + reading.value
-    return {sensor: sorted(steps.items()) for sensor, steps in sums.items()}
 
 
 def _point(at_ms: int, value: float) -> Point:

@@ -101,7 +101,9 @@ class Agent:
         self._status = Status()
         self._counters = {name: Counters() for name in (*config.ports, *config.lines)}
         self._limit_bytes = config.spool.limit_mb * 1_000_000
-        self._health = Health(config.gateway, self._status, self._counters, self._limit_bytes, clock)
+        certificate = Path(config.broker.cert_file) if config.broker.cert_file else None
+        spool = Path(config.spool.path).parent
+        self._health = Health(config.gateway, self._status, self._counters, self._limit_bytes, clock, spool, certificate)
         self._light = None if config.light is None else Light(config, config.light, self._waiting, self._counters, clock)
         self._latest = {sign.yard: Latest(sign.yard, clock) for sign in config.signs.values()}
         self._ports = {name: Port(port.path, port.line()) for name, port in config.ports.items()}

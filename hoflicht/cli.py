@@ -33,7 +33,7 @@ COMMANDS = {
     "report": Command("api.report", "main", "api", "what the lamps of a month used and saved, and what does not add up"),
     "replay": Command("api.replay", "main", "api", "estimate the waiting times of recorded events, as if they came in now"),
     "score": Command("api.score", "main", "api", "compare estimates with the waits that cars really had"),
-    "dashboards": Command("dashboards.publish", "main", "dashboards", "Grafana boards: build files or push them"),
+    "dashboards": Command("dashboards.command", "main", "dashboards", "Grafana boards and alarms: build files or push them"),
     "simulate": Command("simulators.city", "main", "demo", "run the city's sensors and signs on pseudo-terminals"),
     "decode": Command("firmware_bridge.decode", "main", "edge", "what do these bytes of a sensor say?"),
     "sniff": Command("firmware_bridge.decode", "sniff", "edge", "what does the sensor on this port say, live?"),

@@ -14,7 +14,7 @@ from hoflicht.broker import Message, Received
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
 from ingest.checks import Checks, Fault
-from ingest.health import BATCHES, GROUPS, QUARANTINED, STORED, WRITE_S, Health
+from ingest.health import BATCHES, GROUPS, QUARANTINED, STORED, STORED_LATE, WRITE_S, Health
 from ingest.quarantine import Held, Quarantine
 from ingest.verdict import Faulty, Verdict, judge, refused
 from store.answers import Rejected
@@ -22,6 +22,7 @@ from store.readings import Store
 
 FIRST_DELAY_S = 0.2  # before the second try; doubles up to
 LONGEST_DELAY_S = 10.0
+LATE_MS = 5 * 60_000  # longer than any average, pause or repeat of a gateway that is well
 
 
 class Delivery(NamedTuple):
@@ -97,7 +98,13 @@ class Desk:
         self._aside = None
         counts = [len(delivery.verdict.readings) - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
         STORED.inc(sum(counts))
+        STORED_LATE.inc(self._late(deliveries, rejected))
         return [Settled(one.received, _receipt(one, n, bad)) for one, n, bad in zip(deliveries, counts, faulty, strict=True)]
+
+    def _late(self, deliveries: Sequence[Delivery], rejected: Sequence[list[Rejected]]) -> int:
+        late_ms = self._clock.now_ms() - LATE_MS
+        told = sum(reading.at_ms < late_ms for one in deliveries for reading in one.verdict.readings)
+        return told - sum(one.reading.at_ms < late_ms for own in rejected for one in own)
 
     def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[list[list[Faulty]]]:
         """Once for a group, however often its write is tried: the quarantine counts how often a pack came."""

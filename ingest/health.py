@@ -8,16 +8,25 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from hoflicht.clock import Clock
 from hoflicht.errors import Refused, Unavailable
+from ingest.checks import Fault
 
 log = logging.getLogger(__name__)
 
 STORED = Counter("hoflicht_ingest_readings_stored", "Readings that the store has taken")
+STORED_LATE = Counter(
+    "hoflicht_ingest_readings_stored_late", "Readings that the store has taken and that were older than five minutes"
+)
 BATCHES = Counter("hoflicht_ingest_batches", "Batches that are settled, by receipt: stored, refused, none", ["receipt"])
 QUARANTINED = Counter("hoflicht_ingest_quarantined", "Packs that were set aside, by fault", ["fault"])
 GROUPS = Counter("hoflicht_ingest_groups", "Writes to the store; each carries the readings of one or more batches")
+STORE_ERRORS = Counter("hoflicht_ingest_store_errors", "Writes that the store did not take; each is tried again")
 WRITE_S = Histogram("hoflicht_ingest_store_write_seconds", "Time that the store takes for a group")
 BROKER_CONNECTED = Gauge("hoflicht_ingest_broker_connected", "1 while batches can arrive")
 STORE_UP = Gauge("hoflicht_ingest_store_up", "1 while the store takes writes")
+for _receipt in ("stored", "refused", "none"):  # from 0 on: where the first one begins the series, nobody sees it rise
+    BATCHES.labels(_receipt)
+for _fault in Fault:
+    QUARANTINED.labels(_fault)
 
 
 class Health:
@@ -37,6 +46,7 @@ class Health:
     def store_is_away(self, cause: Unavailable | Refused) -> None:
         """Note that a write failed; tell it once for each outage."""
         STORE_UP.set(0)
+        STORE_ERRORS.inc()
         with self._lock:
             is_new = "store" not in self._away
             since_ms, _ = self._away.get("store", (self._clock.now_ms(), ""))

@@ -129,6 +129,11 @@ class Quarantine:
             self._connection.execute("DELETE FROM packs WHERE id = ?", (number,))
             self._add(held, now_ms)
 
+    def room(self) -> tuple[int, int]:
+        """How many packs are here, and how many bytes they have."""
+        with self._lock, self._file.translated():
+            return self._room()
+
     def rows(self, choice: Choice = ALL) -> list[Row]:
         """What is kept, oldest first."""
         with self._file.translated():

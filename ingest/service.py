@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hoflicht import logs, stop, telemetry, topics
 from hoflicht.broker import Connected, Event, Lost, Received, Session
-from hoflicht.catalogue import load_city
+from hoflicht.catalogue import City, load_city
 from hoflicht.clock import SystemClock
 from hoflicht.config import beside, load
 from hoflicht.errors import Refused, Unavailable
@@ -20,6 +20,7 @@ from ingest.desk import Delivery, Desk, Settled
 from ingest.health import Health
 from ingest.quarantine import Quarantine
 from ingest.shares import Shares
+from ingest.signals import Signals, own_site, telling
 from store.readings import Store, open_configured
 
 log = logging.getLogger(__name__)
@@ -43,12 +44,12 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     logs.to_stderr(options.verbose)
     config = load(options.config, IngestConfig)
-    checks = Checks(load_city(beside(options.config, config.city)))
+    city = load_city(beside(options.config, config.city))
     with closing(open_configured(config.store, options.config)) as store:
         if options.prepare:
             return _prepare(store, config)
         with closing(Quarantine(beside(options.config, config.quarantine))) as quarantine:
-            return _work(config, options.config, checks, store, quarantine)
+            return _work(config, options.config, city, store, quarantine)
 
 
 def _prepare(store: Store, config: IngestConfig) -> int:
@@ -61,7 +62,7 @@ def _prepare(store: Store, config: IngestConfig) -> int:
     return DONE
 
 
-def _work(config: IngestConfig, path: Path, checks: Checks, store: Store, quarantine: Quarantine) -> int:
+def _work(config: IngestConfig, path: Path, city: City, store: Store, quarantine: Quarantine) -> int:
     clock = SystemClock()
     broker = config.broker.beside(path)
     place = f"the file {beside(path, config.store.token_file)}" if config.store.token_file else "INFLUX_TOKEN or [store] token_file"
@@ -72,8 +73,10 @@ def _work(config: IngestConfig, path: Path, checks: Checks, store: Store, quaran
 
     connect()  # a certificate that is not there ends us here, not after the first outage
     stopping = stop.on_signals()
-    with telemetry.serve(config.http, health.report):
-        run(connect, Desk(checks, store, quarantine, clock, health), health, stopping, group_size=config.receive_maximum)
+    desk = Desk(Checks(city), store, quarantine, clock, health)
+    signals = Signals(own_site(config.client_id, city), store, quarantine, clock)
+    with telemetry.serve(config.http, health.report), telling(signals, stopping):
+        run(connect, desk, health, stopping, group_size=config.receive_maximum)
     return FAILED if stopping.failed else DONE
 
 

@@ -4,10 +4,11 @@ The client's batching writer keeps readings in memory and gives up after three m
 answer we wait for, and the caller decides about the next try. InfluxQL because 1.8, 2.x and 3.x all take it over /query.
 """
 
+import contextlib
 import gzip
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -15,10 +16,11 @@ import urllib3
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 
+from hoflicht.clock import Clock
 from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
 from hoflicht.reading import Reading
 from store.answers import MAX_READ, Rejected, bounded_readings, bounded_steps
-from store.hourly import RETENTION_S, hourly_bucket, task, task_name
+from store.hourly import HOUR_MS, RETENTION_S, WHOLE_DAYS, hourly_bucket, task, task_name
 from store.lines import lines
 
 CONNECT_MS = 3_000
@@ -31,6 +33,17 @@ NAME = re.compile(r"[^\"\\$\x00-\x1f/]{1,200}")  # of a bucket or organisation: 
 DROPPED = re.compile(r"dropped=(\d+)")
 OUTSIDE = re.compile(r"outside retention policy|beyond retention policy")
 MAX_REASON = 200  # characters of the database's words that are kept
+
+
+class Fold(NamedTuple):
+    """How the value of a step is reckoned, in InfluxQL."""
+
+    readings: str
+    hours: str  # of an hour's `total` and `number` of readings
+
+
+MEAN = Fold("mean(value)", "sum(total) / sum(number)")
+SUM = Fold("sum(value)", "sum(total)")
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -63,10 +76,11 @@ class Answer(msgspec.Struct):
 
 
 class Named(msgspec.Struct):
-    """Anything that InfluxDB lists by name."""
+    """Anything that InfluxDB lists by name; `flux` is what a task does."""
 
     name: str
     id: str
+    flux: str = ""
 
 
 class Listing(msgspec.Struct):
@@ -96,10 +110,11 @@ def parse(url: str) -> Address:
 class InfluxStore:
     """Readings in one bucket; ingest needs a token that may write to it, the api one that may read it, `prepare` all access."""
 
-    def __init__(self, address: Address, token: str) -> None:
+    def __init__(self, address: Address, token: str, clock: Clock) -> None:
         if not (token.isascii() and token.isprintable()):
             raise BadConfig("the token holds what no header can carry; is [store] token_file or INFLUX_TOKEN the right one?")
         self._address = address
+        self._clock = clock
         self._zip = urlsplit(address.server).hostname not in LOOPBACK
         client: Any = InfluxDBClient  # its annotations deny what its documentation offers: a pair of timeouts
         self._client: Any = client(
@@ -151,25 +166,19 @@ class InfluxStore:
         return sorted(found, key=lambda r: (r.site, r.sensor, r.quantity))
 
     def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
-        bounded_steps(start_ms, end_ms, step_ms)
-        series = self._select(
-            f"SELECT mean(value) FROM {_name(quantity)} WHERE site = {_text(site)} AND sensor = {_text(sensor)}"
-            f" AND time >= {start_ms}ms AND time < {end_ms}ms GROUP BY time({step_ms}ms) fill(none)"
-        )
-        return [step for one in series for step in one.values]
+        return self._steps(MEAN, (site, sensor, quantity), start_ms, end_ms, step_ms)
+
+    def sums(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
+        return self._steps(SUM, (site, sensor, quantity), start_ms, end_ms, step_ms)
 
     def count(self) -> int:
         return sum(int(value) for series in self._select("SELECT count(value) FROM /.*/") for _, value in series.values)
 
     def prepare(self) -> None:
-        """Make the bucket (90 days), its hourly twin (for ever) and the task between them; what exists stays as it is."""
+        """Make the bucket (90 days), its hourly twin (for ever) and the task between them; buckets that exist stay as they are."""
         self._make_bucket(self._address.bucket, RETENTION_S)
         self._make_bucket(hourly_bucket(self._address.bucket), 0)
-        name = task_name(self._address.bucket)
-        tasks = self._list("/api/v2/tasks", {"name": name}).tasks
-        if not any(one.name == name for one in tasks):
-            flux = task(self._address.bucket, self._address.org)
-            self._call("POST", "/api/v2/tasks", {}, {"org": self._address.org, "flux": flux})
+        self._make_task(task_name(self._address.bucket), task(self._address.bucket, self._address.org))
 
     def ping(self) -> None:
         # Not /ping or /health, which know neither token nor bucket; not /query, which answers 200 and nothing where the bucket is
@@ -188,9 +197,31 @@ class InfluxStore:
         query = {"org": self._address.org, "bucket": self._address.bucket, "precision": "ms"}
         self._call("POST", "/api/v2/write", query, body, headers)
 
-    def _select(self, influxql: str) -> list[Series]:
-        body = self._call("GET", "/query", {"db": self._address.bucket, "q": influxql, "epoch": "ms"})
+    def _steps(self, fold: Fold, key: tuple[str, str, str], start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
+        """Of hourly values where readings may be gone, of readings elsewhere and where there are no hourly ones."""
+        bounded_steps(start_ms, end_ms, step_ms)
+        site, sensor, quantity = key
+        source = f"{_name(quantity)} WHERE site = {_text(site)} AND sensor = {_text(sensor)} AND"
+        by = f"GROUP BY time({step_ms}ms) fill(none)"
+        found = self._select(f"SELECT {fold.readings} FROM {source} {_span(start_ms, end_ms)} {by}")
+        whole_ms = self._whole_ms(step_ms)
+        if start_ms < whole_ms:
+            span = _span(start_ms, min(end_ms, whole_ms))
+            hours = f'SELECT value * "count" AS total, "count" AS number FROM {source} {span}'
+            with contextlib.suppress(Refused):  # never prepared, or not ours to read
+                found += self._select(f"SELECT {fold.hours} FROM ({hours}) WHERE {span} {by}", hourly_bucket(self._address.bucket))
+        return sorted(dict(step for series in found for step in series.values).items())
+
+    def _whole_ms(self, step_ms: int) -> int:
+        """The first step from which on all readings are there."""
+        even_ms = max(step_ms, HOUR_MS)
+        return -((WHOLE_DAYS * 86_400_000 - self._clock.now_ms()) // even_ms) * even_ms
+
+    def _select(self, influxql: str, bucket: str = "") -> list[Series]:
+        body = self._call("GET", "/query", {"db": bucket or self._address.bucket, "q": influxql, "epoch": "ms"})
         result = msgspec.json.decode(body, type=Answer).results[0]
+        if result.error.startswith("database not found"):
+            raise Refused(f"{self._where()}: {result.error[:MAX_REASON]}")
         if result.error:
             raise Unavailable(f"InfluxDB at {self._address.server}: {result.error[:MAX_REASON]}")
         return result.series
@@ -209,6 +240,14 @@ class InfluxStore:
             raise Refused(f"{self._where()}: no bucket {name} that this token may see or make; use an all-access token")
         rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
         self._call("POST", "/api/v2/buckets", {}, {"name": name, "orgID": orgs[0].id, "retentionRules": rules})
+
+    def _make_task(self, name: str, flux: str) -> None:
+        found = [one for one in self._list("/api/v2/tasks", {"name": name}).tasks if one.name == name]
+        if not found:
+            self._call("POST", "/api/v2/tasks", {}, {"org": self._address.org, "flux": flux})
+        for one in found:
+            if one.flux != flux:  # of an older version
+                self._call("PATCH", f"/api/v2/tasks/{one.id}", {}, {"flux": flux})
 
     def _call(
         self, method: str, path: str, query: Mapping[str, str], body: Any = None, headers: Mapping[str, str] | None = None
@@ -273,6 +312,10 @@ def _reason(told: str) -> str:
     if OUTSIDE.search(told):
         return "older than the database keeps"
     return DROPPED.sub("", told.rpartition("partial write: ")[2]).strip()[:MAX_REASON]
+
+
+def _span(start_ms: int, end_ms: int) -> str:
+    return f"time >= {start_ms}ms AND time < {end_ms}ms"
 
 
 def _name(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from hoflicht.clock import SystemClock
 from hoflicht.config import Strict, beside, secret
 from hoflicht.errors import BadConfig
 from hoflicht.reading import Reading
@@ -40,8 +41,13 @@ class Store(Protocol):
     def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
         """The mean of each step of [start, end) that has readings, with the step's start in ms.
 
-        Steps are counted from the epoch, so the first may begin before `start_ms`; BadPayload for more than MAX_STEPS.
+        Steps are counted from the epoch, so the first may begin before `start_ms`; BadPayload for more than MAX_STEPS. Where
+        readings are given up after some months, older steps are made of whole hours, each as if all of it lay at its start.
         """
+        ...
+
+    def sums(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
+        """As `means`, but the sum: of events, such as passages."""
         ...
 
     def count(self) -> int:
@@ -78,7 +84,7 @@ def open_store(url: str, token: str = "") -> Store:
             from store.influx import InfluxStore, parse  # noqa: PLC0415
         except ModuleNotFoundError as cause:
             raise BadConfig(f"store url {url!r} needs {cause.name}; install it with: pip install 'hoflicht[ingest]'") from cause
-        return InfluxStore(parse(url), token)
+        return InfluxStore(parse(url), token, SystemClock())
     raise BadConfig(f"store url {url!r}: expected {FORMS}")
 
 

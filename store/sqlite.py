@@ -38,8 +38,8 @@ SELECT site, sensor, quantity, at_ms, value
 FROM series CROSS JOIN points ON points.series = series.id AND at_ms = (SELECT max(at_ms) FROM points WHERE series = series.id)
 WHERE at_ms >= ? AND quantity IN ({marks}) ORDER BY site, sensor, quantity
 """
-MEANS = """
-SELECT at_ms / :step * :step AS step_ms, avg(value) FROM series CROSS JOIN points ON points.series = series.id
+STEPS = """
+SELECT at_ms / :step * :step AS step_ms, {fold}(value) FROM series CROSS JOIN points ON points.series = series.id
 WHERE quantity = :quantity AND site = :site AND sensor = :sensor AND at_ms >= :start AND at_ms < :end
 GROUP BY step_ms ORDER BY step_ms
 """
@@ -79,10 +79,10 @@ class SqliteStore:
             return [Reading(*row) for row in connection.execute(_with_marks(LATEST, quantities), (since_ms, *quantities))]
 
     def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
-        bounded_steps(start_ms, end_ms, step_ms)
-        bounds = {"site": site, "sensor": sensor, "quantity": quantity, "start": start_ms, "end": end_ms, "step": step_ms}
-        with self._reader() as connection:
-            return connection.execute(MEANS, bounds).fetchall()
+        return self._steps("avg", (site, sensor, quantity), start_ms, end_ms, step_ms)
+
+    def sums(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
+        return self._steps("sum", (site, sensor, quantity), start_ms, end_ms, step_ms)
 
     def count(self) -> int:
         with self._reader() as connection:
@@ -100,6 +100,13 @@ class SqliteStore:
                 reader.close()
         with self._writing:
             self._writer.close()
+
+    def _steps(self, fold: str, key: tuple[str, str, str], start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
+        bounded_steps(start_ms, end_ms, step_ms)
+        site, sensor, quantity = key
+        bounds = {"site": site, "sensor": sensor, "quantity": quantity, "start": start_ms, "end": end_ms, "step": step_ms}
+        with self._reader() as connection:
+            return connection.execute(STEPS.replace("{fold}", fold), bounds).fetchall()
 
     @contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:

@@ -86,6 +86,8 @@ class AwayStore:
     def means(self, site: str, sensor: str, quantity: str, start_ms: int, end_ms: int, step_ms: int) -> list[tuple[int, float]]:
         raise Unavailable("InfluxDB at http://10.0.0.7:8086: connection refused")
 
+    sums = means
+
     def count(self) -> int:
         return 0
 

@@ -443,7 +443,8 @@ def test_what_was_enrolled_runs_a_gateway_up_to_the_store(deployed: Deployed, tm
     ingest = write_ingest(tmp_path, deployed.config, url)
     inner = deployed.as_role("ingest")
     ingest.write_text(
-        ingest.read_text()
+        'client_id = "worker"\n'  # that city has a gateway of the usual name
+        + ingest.read_text()
         .replace(str(PACKAGED), str(deployed.folder / "city.toml"))
         .replace("[broker]", f'[broker]\nusername = "{inner.username}"\npassword_file = "{inner.password_file}"')
     )

@@ -1,6 +1,9 @@
 """What the gateway says about itself."""
 
+import datetime as dt
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,8 +14,10 @@ from edge.observation import Observation
 from edge.reader import Counters
 from edge.spool import State as SpoolState
 from edge.uplink import State, Status
+from hoflicht import __version__, version
 from hoflicht.clock import HandClock
 from hoflicht.quantities import QUANTITIES
+from tests import certified
 
 
 @dataclass
@@ -51,6 +56,7 @@ def test_the_gateway_reports_about_itself_and_each_port(desk: Desk) -> None:
         "dropped": 0,
         "quarantined": 2,
         "clock_synchronised": 1.0,
+        "version": version.number(__version__),
     }
     assert values(seen, "air") == {
         "port_open": 1.0,
@@ -86,6 +92,62 @@ def test_a_latency_is_told_once(desk: Desk) -> None:
 
     assert first["receipt_latency"] == 0.25
     assert "receipt_latency" not in second
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Of a gateway, by an authority that gave it just now, by the machine's clock."""
+    return Path(certified.enrolled_by_hand(certified.write_authority(tmp_path), "gw-a", tmp_path / "gw-a").cert_file)
+
+
+def seldom(health: Health) -> dict[str, float]:
+    told = values(health.look(spool()), "gateway")
+    return {name: told[name] for name in ("version", "disk_free", "certificate_left") if name in told}
+
+
+def test_a_gateway_says_how_long_its_certificate_is_good_and_how_much_of_its_disk_is_free(
+    tmp_path: Path, certificate: Path
+) -> None:
+    clock = HandClock(round(dt.datetime.now(dt.UTC).timestamp() * 1000))
+
+    told = seldom(Health("gw-a", Status(), {}, 10_000_000, clock, tmp_path, certificate))
+
+    room = shutil.disk_usage(tmp_path)
+    assert told["disk_free"] == pytest.approx(room.free / room.total, abs=0.01)
+    assert told["certificate_left"] / 86_400 == pytest.approx(5 * 365, abs=3)
+
+
+def test_a_certificate_that_has_ended_says_since_when(tmp_path: Path, certificate: Path) -> None:
+    in_six_years = dt.datetime.now(dt.UTC) + dt.timedelta(days=6 * 365)
+    clock = HandClock(round(in_six_years.timestamp() * 1000))
+
+    told = seldom(Health("gw-a", Status(), {}, 10_000_000, clock, tmp_path, certificate))
+
+    assert told["certificate_left"] / 86_400 == pytest.approx(-365, abs=3)
+
+
+def test_what_moves_in_days_is_told_by_the_hour(clock: HandClock, tmp_path: Path) -> None:
+    health = Health("gw-a", Status(), {}, 10_000_000, clock, tmp_path)
+    told = []
+    for _ in range(121):
+        told.append(set(seldom(health)))
+        clock.advance(60_000)
+
+    assert [minute for minute, names in enumerate(told) if names == {"version", "disk_free"}] == [0, 60, 120]
+    assert [names for names in told if names and names != {"version", "disk_free"}] == []
+
+
+def test_a_gateway_that_does_not_know_the_time_does_not_know_how_long_its_certificate_is_good(certificate: Path) -> None:
+    clock = HandClock(0, is_set=False)
+
+    assert set(seldom(Health("gw-a", Status(), {}, 10_000_000, clock, certificate=certificate))) == {"version"}
+
+
+def test_a_disk_that_does_not_answer_and_a_certificate_that_is_none_stop_nothing(clock: HandClock, tmp_path: Path) -> None:
+    (tmp_path / "gw-a.crt").write_text("-----BEGIN CERTIFICATE-----")
+
+    for certificate in (tmp_path / "gw-a.crt", tmp_path / "missing.crt"):
+        assert set(seldom(Health("gw-a", Status(), {}, 10_000_000, clock, tmp_path / "gone", certificate))) == {"version"}
 
 
 def test_losses_are_one_line_when_they_start_and_one_when_they_end(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

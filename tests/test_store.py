@@ -1,6 +1,7 @@
 """Both stores, by the same tests: the embedded SQLite and a real InfluxDB 2.7."""
 
-import os
+import datetime as dt
+import json
 import random
 import sqlite3
 import subprocess
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,11 +21,13 @@ from typing import Any
 import pytest
 
 from hoflicht import BadConfig, BadPayload, Reading, Refused, Unavailable
+from hoflicht.clock import HandClock
 from store.answers import Rejected, bounded_readings
+from store.influx import InfluxStore, parse
 from store.readings import Store, StoreConfig, open_configured, open_store
 from tests.conftest import Bucket, Influxd, free_port
 
-HOUR_MS = 3_600_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 # An hour's start three hours ago: the real InfluxDB refuses what is older than its retention, by its own clock.
 T0 = int(time.time() * 1000) // HOUR_MS * HOUR_MS - 3 * HOUR_MS
 
@@ -58,6 +62,21 @@ def run_task(server: Influxd, name: str) -> None:
     while [run["status"] for run in server.call(f"{of_task}/runs")["runs"]] != ["success"]:
         assert time.monotonic() < deadline, server.call(f"{of_task}/logs")
         time.sleep(0.05)
+
+
+def call(server: Influxd, method: str, path: str, body: object) -> None:
+    request = urllib.request.Request(
+        server.url + path,
+        data=json.dumps(body).encode(),
+        headers={"Authorization": f"Token {server.token}", "Content-Type": "application/json"},
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        answer.read()
+
+
+def stamp(at_ms: int) -> str:
+    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC).isoformat()
 
 
 def retention_s(server: Influxd, bucket: str) -> int:
@@ -165,9 +184,19 @@ def test_steps_are_counted_from_the_epoch_not_from_the_question(store: Store) ->
     assert store.means("hof-west", "air", "temperature", T0 + 20_000, T0 + 60_000, 60_000) == [(T0, 5.0)]
 
 
+def test_sums_are_those_of_the_steps_that_have_readings(store: Store) -> None:
+    cars = {0: 1.0, 59_999: 2.0, 120_000: 4.0, 180_000: 8.0}
+    store.write([Reading("hof-west", "gate-in", "passage", T0 + after_ms, value) for after_ms, value in cars.items()])
+
+    sums = store.sums("hof-west", "gate-in", "passage", T0, T0 + 180_000, 60_000)
+
+    assert sums == [(T0, 3.0), (T0 + 120_000, 4.0)]
+
+
 def test_more_steps_than_a_plot_has_pixels_are_refused(store: Store) -> None:
-    with pytest.raises(BadPayload, match="more than 50000 steps"):
-        store.means("hof-west", "air", "temperature", 0, T0, 60_000)
+    for fold in (store.means, store.sums):
+        with pytest.raises(BadPayload, match="more than 50000 steps"):
+            fold("hof-west", "air", "temperature", 0, T0, 60_000)
 
 
 def test_more_readings_than_memory_bears_are_refused() -> None:
@@ -607,19 +636,163 @@ def test_a_server_that_is_not_there_is_away_for_now() -> None:
             store.ping()
 
 
-def test_preparing_makes_the_bucket_and_keeps_hourly_values_for_ever(influxd: Influxd) -> None:
-    name = f"city-{os.getpid()}"
-    with closing(open_store(f"influx+{influxd.url}/{name}?org=hoflicht", influxd.token)) as store:
-        store.prepare()
-        store.prepare()
-        store.write([temperature(T0, 1.0), temperature(T0 + 1_000, 5.0), temperature(T0 + HOUR_MS, 7.0)])
+# --- What InfluxDB keeps for ever
 
-        run_task(influxd, f"hoflicht hourly {name}")
+LONG_AGO = T0 // DAY_MS * DAY_MS - 40 * DAY_MS  # a midnight
+ROUND_H = 428  # in which each hour has its turn: 356 turns, and hours grow old meanwhile
+LATER = HandClock(T0 + 80 * DAY_MS)  # when readings of that age are given up, and those of T0 are not
 
-        hourly = influxd.select(f"{name}_hourly", "SELECT value, min, max, count FROM temperature WHERE site = 'hof-west'")
-    assert retention_s(influxd, name) == 90 * 86_400
-    assert retention_s(influxd, f"{name}_hourly") == 0
-    assert hourly == [[T0, 3.0, 1.0, 5.0, 2.0], [T0 + HOUR_MS, 7.0, 7.0, 7.0, 1.0]]
+
+class City:
+    """A bucket that was prepared on the real server."""
+
+    def __init__(self, server: Influxd) -> None:
+        self.server = server
+        self.name = f"city-{uuid.uuid4().hex[:8]}"
+        self.url = f"influx+{server.url}/{self.name}?org=hoflicht"
+        with closing(open_store(self.url, server.token)) as store:
+            store.prepare()
+
+    def run(self) -> None:
+        run_task(self.server, f"hoflicht hourly {self.name}")
+
+    def run_at(self, at_ms: int) -> None:
+        """Do what the task would do at that time; asked like this it does not wait for the scheduler's next second."""
+        (task,) = self.tasks()
+        call(self.server, "POST", "/api/v2/query?org=hoflicht", {"query": task["flux"], "now": stamp(at_ms)})
+
+    def run_when(self, at_ms: int) -> None:
+        """Run it as in the hour in which `at_ms` has its turn: turn n, of 356, goes n times six hours back."""
+        hours = range(T0 // HOUR_MS - ROUND_H, T0 // HOUR_MS + 1)
+        self.run_at(HOUR_MS * next(hour for hour in hours if 0 < hour - hour % 356 * 6 - at_ms // HOUR_MS <= 6))
+
+    def hourly(self) -> list[list[object]]:
+        return self.server.select(f"{self.name}_hourly", 'SELECT value, min, max, "count" FROM temperature')
+
+    def give_up(self, start_ms: int, end_ms: int) -> None:
+        """What the database does with raw readings that are too old."""
+        gone = {"start": stamp(start_ms), "stop": stamp(end_ms)}
+        call(self.server, "POST", f"/api/v2/delete?org=hoflicht&bucket={self.name}", gone)
+
+    def tasks(self) -> list[dict[str, str]]:
+        listed = self.server.call("/api/v2/tasks?org=hoflicht&limit=500")["tasks"]
+        return [one for one in listed if one["name"].endswith(self.name)]
+
+
+@pytest.fixture
+def prepared(influxd: Influxd) -> City:
+    return City(influxd)
+
+
+@pytest.fixture
+def now(prepared: City) -> Iterator[Store]:
+    with closing(open_store(prepared.url, prepared.server.token)) as store:
+        yield store
+
+
+@pytest.fixture
+def later(prepared: City) -> Iterator[Store]:
+    """The same store, asked when its old readings are given up."""
+    with closing(InfluxStore(parse(prepared.url), prepared.server.token, LATER)) as store:
+        yield store
+
+
+def test_preparing_makes_the_bucket_and_keeps_hourly_values_for_ever(prepared: City, now: Store) -> None:
+    now.write([temperature(T0, 1.0), temperature(T0 + 1_000, 5.0), temperature(T0 + HOUR_MS, 7.0)])
+
+    prepared.run()
+
+    assert retention_s(prepared.server, prepared.name) == 90 * 86_400
+    assert retention_s(prepared.server, f"{prepared.name}_hourly") == 0
+    assert prepared.hourly() == [[T0, 3.0, 1.0, 5.0, 2.0], [T0 + HOUR_MS, 7.0, 7.0, 7.0, 1.0]]
+
+
+def test_what_comes_weeks_late_counts_once_it_has_its_turn(prepared: City, now: Store) -> None:
+    now.write([temperature(LONG_AGO, 1.0), temperature(LONG_AGO + 1, 2.0)])
+    prepared.run_when(LONG_AGO)
+    assert prepared.hourly() == [[LONG_AGO, 1.5, 1.0, 2.0, 2.0]]
+    now.write([temperature(LONG_AGO + 2, 6.0)])
+
+    prepared.run_when(LONG_AGO)
+
+    assert prepared.hourly() == [[LONG_AGO, 3.0, 1.0, 6.0, 3.0]]
+
+
+@pytest.mark.chaos
+def test_in_eighteen_days_each_hour_of_88_days_has_its_turn(prepared: City, now: Store) -> None:
+    hours = list(range(T0 - 88 * DAY_MS, T0, HOUR_MS))
+    now.write([temperature(at_ms, 1.0) for at_ms in hours])
+
+    for ago in range(ROUND_H, -1, -1):
+        prepared.run_at(T0 - ago * HOUR_MS)
+
+    assert [row[0] for row in prepared.hourly()] == hours
+
+
+def test_preparing_again_brings_the_task_of_an_older_version_up_to_date(prepared: City, now: Store) -> None:
+    (task,) = prepared.tasks()
+    older = task["flux"].replace("fn: min", "fn: max")
+    call(prepared.server, "PATCH", f"/api/v2/tasks/{task['id']}", {"flux": older})
+    assert [one["flux"] for one in prepared.tasks()] == [older]
+
+    now.prepare()
+
+    assert [(one["id"], one["flux"]) for one in prepared.tasks()] == [(task["id"], task["flux"])]
+
+
+def test_what_was_given_up_is_answered_from_the_hourly_values(prepared: City, now: Store, later: Store) -> None:
+    cars = {0: 1.0, 1_000: 3.0, HOUR_MS: 8.0, DAY_MS: 2.0}
+    now.write([Reading("hof-west", "gate-in", "passage", LONG_AGO + after_ms, value) for after_ms, value in cars.items()])
+    now.write([Reading("hof-west", "gate-in", "passage", T0, 5.0), Reading("hof-west", "gate-out", "passage", LONG_AGO, 9.0)])
+    for after_ms in (0, DAY_MS):
+        prepared.run_when(LONG_AGO + after_ms)
+    prepared.give_up(LONG_AGO, LONG_AGO + 2 * DAY_MS)
+    key = "hof-west", "gate-in", "passage"
+
+    assert now.sums(*key, LONG_AGO, T0 + 1, HOUR_MS) == [(T0, 5.0)]
+    assert later.sums(*key, LONG_AGO, T0 + 1, HOUR_MS) == [
+        (LONG_AGO, 4.0),
+        (LONG_AGO + HOUR_MS, 8.0),
+        (LONG_AGO + DAY_MS, 2.0),
+        (T0, 5.0),
+    ]
+    assert later.sums(*key, LONG_AGO, LONG_AGO + 2 * DAY_MS, DAY_MS) == [(LONG_AGO, 12.0), (LONG_AGO + DAY_MS, 2.0)]
+    # The mean of all that was counted, not of the means of hours.
+    assert later.means(*key, LONG_AGO, LONG_AGO + 2 * DAY_MS, DAY_MS) == [(LONG_AGO, 4.0), (LONG_AGO + DAY_MS, 2.0)]
+    assert later.means(*key, LONG_AGO, LONG_AGO + DAY_MS, 600_000) == [(LONG_AGO, 2.0), (LONG_AGO + HOUR_MS, 8.0)]
+
+
+def test_an_hour_of_which_readings_are_gone_is_answered_whole(prepared: City, now: Store, later: Store) -> None:
+    now.write([temperature(LONG_AGO + n * 1_000, float(n)) for n in range(10)])
+    prepared.run_when(LONG_AGO)
+    prepared.give_up(LONG_AGO, LONG_AGO + 8_500)
+
+    assert now.means("hof-west", "air", "temperature", LONG_AGO, LONG_AGO + HOUR_MS, HOUR_MS) == [(LONG_AGO, 9.0)]
+    assert later.means("hof-west", "air", "temperature", LONG_AGO, LONG_AGO + HOUR_MS, HOUR_MS) == [(LONG_AGO, 4.5)]
+
+
+def test_what_is_not_given_up_yet_is_answered_from_readings(prepared: City, now: Store, later: Store) -> None:
+    now.write([temperature(T0, 1.0)])
+    prepared.run()
+    now.write([temperature(T0 + 1, 2.0)])  # the hourly values do not know it
+
+    assert later.means("hof-west", "air", "temperature", LONG_AGO, T0 + HOUR_MS, HOUR_MS) == [(T0, 1.5)]
+
+
+def test_where_there_are_no_hourly_values_readings_are_answered_from_however_old(influx: Bucket) -> None:
+    with closing(InfluxStore(parse(influx.store_url), influx.token, LATER)) as store:
+        store.write([temperature(LONG_AGO, 1.0)])
+
+        assert store.means("hof-west", "air", "temperature", LONG_AGO, T0, DAY_MS) == [(LONG_AGO, 1.0)]
+
+
+def test_a_token_that_may_not_read_the_hourly_values_still_reads_what_there_is(prepared: City, now: Store) -> None:
+    now.write([temperature(LONG_AGO, 1.0)])
+    prepared.run_when(LONG_AGO)
+    token = limited_token(Bucket(prepared.server, prepared.name), "read")
+
+    with closing(InfluxStore(parse(prepared.url), token, LATER)) as store:
+        assert store.means("hof-west", "air", "temperature", LONG_AGO, T0, DAY_MS) == [(LONG_AGO, 1.0)]
 
 
 # --- The URL
