@@ -1,10 +1,25 @@
 """What differs between what we want and what a server has."""
 
+from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 MAX_SHOWN = 60  # characters of a value: enough to know which query it is
 # A server numbers what it saves, and newer ones migrate a board to their own schema.
 ITS_OWN = {"id", "version", "schemaVersion", "pluginVersion"}
+
+
+JsonObject = dict[str, Any]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One thing on the server: what it is there, what it should be, and how to make it so."""
+
+    name: str
+    found: JsonObject | None
+    wanted: JsonObject
+    save: Callable[[], object]
 
 
 def differences(found: Any, wanted: Any, where: str = "") -> list[str]:

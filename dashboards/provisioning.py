@@ -1,4 +1,4 @@
-"""Boards and data source as files that Grafana reads at its start. YAML by way of JSON, which every YAML reader takes."""
+"""Boards, data source and alarms as files that Grafana reads at its start. YAML by way of JSON, which every YAML reader takes."""
 
 import json
 from collections.abc import Sequence
@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.boards import FOLDER_TITLE, FOLDER_UID
+from dashboards.rules import ORG
 from hoflicht.errors import BadConfig
 
+ALARMS = "alerting/hoflicht.yaml"
 RELOAD_S = 30  # how often Grafana looks whether a board's file has changed
 
 
-def write(folder: Path, source: dict[str, Any], boards: Sequence[dict[str, Any]], mounted_at: str) -> list[Path]:
+def write(
+    folder: Path, source: dict[str, Any], boards: Sequence[dict[str, Any]], alarms: dict[str, Any], mounted_at: str
+) -> list[Path]:
     """Write all files below `folder`, which Grafana sees as `mounted_at`; return what was written.
 
     Raise BadConfig where the folder cannot be written.
@@ -22,6 +26,7 @@ def write(folder: Path, source: dict[str, Any], boards: Sequence[dict[str, Any]]
         **{f"dashboards/{board['uid']}.json": board for board in boards},
     }
     try:
+        files[ALARMS] = {"apiVersion": 1, **alarms, "deleteRules": _gone(folder / ALARMS, alarms["groups"])}
         return [_write(folder / name, content) for name, content in files.items()]
     except OSError as cause:
         raise BadConfig(f"{folder}: cannot be written ({cause.strerror})") from cause
@@ -30,6 +35,22 @@ def write(folder: Path, source: dict[str, Any], boards: Sequence[dict[str, Any]]
 def from_file(path: str) -> str:
     """The header that InfluxDB 2.7 expects, with the token left in its file: Grafana reads it there (`$__file{…}`)."""
     return f"Token $__file{{{path}}}"
+
+
+def _gone(before: Path, groups: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rules that an earlier build wrote and this one does not: Grafana keeps a rule until it is told to delete it."""
+    try:
+        file = json.loads(before.read_text(encoding="utf-8"))
+        known = {rule["uid"] for rule in file["deleteRules"]} | _uids(file["groups"])
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError) as cause:
+        raise BadConfig(f"{before}: is not what an earlier build wrote; delete it") from cause
+    return [{"orgId": ORG, "uid": uid} for uid in sorted(known - _uids(groups))]
+
+
+def _uids(groups: Sequence[dict[str, Any]]) -> set[str]:
+    return {rule["uid"] for group in groups for rule in group["rules"]}
 
 
 def _provider(mounted_at: str) -> dict[str, Any]:
