@@ -7,7 +7,7 @@ It is acknowledged once a reading `acknowledged` of its number is younger than i
 import datetime as dt
 import enum
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -23,32 +23,6 @@ LOOK_BACK_MS = 89 * 86_400_000  # as far as raw readings go, and a day less
 KEEP_MS = 5_000
 MAX_BEGINNINGS = 100  # are looked up at once, some 10 ms each; after a storm the rest follows with the next looks
 ACKNOWLEDGED = "acknowledged"
-GERMAN: Mapping[str, str] = {
-    "lamp_failure": "Lampe leuchtet nicht",
-    "lamp_unexpected_on": "Lampe brennt am Tag",
-    "cycling_failure": "Lampe geht von selbst aus und an",
-    "dimming_failure": "Lampe lässt sich nicht dimmen",
-    "lamp_power_too_high": "Lampe nimmt zu viel Leistung auf",
-    "lamp_power_too_low": "Lampe nimmt zu wenig Leistung auf",
-    "supply_loss": "Netzspannung fehlt",
-    "high_temperature": "Leuchte zu heiß",
-    "control_gear_comm_failure": "Vorschaltgerät antwortet nicht",
-    "cabinet_door_open": "Schaltschrank steht offen",
-    "communication_failure": "Keine Verbindung",
-}
-ENGLISH: Mapping[str, str] = {
-    "lamp_failure": "lamp does not light",
-    "lamp_unexpected_on": "lamp burns by day",
-    "cycling_failure": "lamp goes off and on by itself",
-    "dimming_failure": "lamp cannot be dimmed",
-    "lamp_power_too_high": "lamp takes too much power",
-    "lamp_power_too_low": "lamp takes too little power",
-    "supply_loss": "no mains voltage",
-    "high_temperature": "luminaire too hot",
-    "control_gear_comm_failure": "driver does not answer",
-    "cabinet_door_open": "cabinet is open",
-    "communication_failure": "nothing is heard",
-}
 
 
 class SeverityName(enum.StrEnum):
@@ -216,8 +190,8 @@ class Alarms:
             group=lamp.group if lamp else "",
             lat=place.lat if place else None,
             lon=place.lon if place else None,
-            de=GERMAN[fault],
-            en=ENGLISH[fault],
+            de=FAULTS[fault].de,
+            en=FAULTS[fault].en,
         )
 
 

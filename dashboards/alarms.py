@@ -22,19 +22,6 @@ MOST_AREAS = (
     200  # the largest; with two rules each, asked one after the other within a minute. Smaller ones have their lamps' alarms
 )
 CITY_WIDE = 5  # lamps, where nothing is known of streets: the same number turns the board red
-WORDS: Mapping[str, Text] = {  # by quantity
-    "lamp_failure": Text("Lampe leuchtet nicht", "Lamp does not light"),
-    "lamp_unexpected_on": Text("Lampe brennt am Tag", "Lamp burns by day"),
-    "cycling_failure": Text("Lampe geht von selbst aus und an", "Lamp goes off and on by itself"),
-    "dimming_failure": Text("Lampe lässt sich nicht dimmen", "Lamp cannot be dimmed"),
-    "lamp_power_too_high": Text("Lampe nimmt zu viel Leistung auf", "Lamp takes too much power"),
-    "lamp_power_too_low": Text("Lampe nimmt zu wenig Leistung auf", "Lamp takes too little power"),
-    "supply_loss": Text("Netzspannung fehlt", "No mains voltage"),
-    "high_temperature": Text("Leuchte zu heiß", "Luminaire too hot"),
-    "control_gear_comm_failure": Text("Vorschaltgerät antwortet nicht", "Driver does not answer"),
-    "cabinet_door_open": Text("Schaltschrank steht offen", "Cabinet is open"),
-    "communication_failure": Text("Nichts zu hören", "Nothing is heard"),
-}
 GO: Mapping[Severity, Text] = {
     Severity.LOW: Text("Mit der nächsten Runde ansehen.", "Look at it with the next tour."),
     Severity.MEDIUM: Text("In den nächsten Tagen hinfahren.", "Somebody must go there within days."),
@@ -55,7 +42,7 @@ def _faults() -> Iterator[Rule]:
             name=quantity.replace("_", "-"),
             group=Group.LAMPS,
             severity=fault.severity,
-            title=WORDS[quantity],
+            title=Text(fault.de, fault.en[0].upper() + fault.en[1:]),
             meaning=Text(f"Es geht um {{site}}. {go.de}", f"It is about {{site}}. {go.en}"),
             ask=last(quantity, by=["site"]),
             range_s=SAID_S,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.alarms import ENGLISH, GERMAN, KEEP_MS, MAX_BEGINNINGS, Alarms, AlarmState, Turn, past
+from api.alarms import KEEP_MS, MAX_BEGINNINGS, Alarms, AlarmState, Turn, past
 from api.keys import Scope
 from hoflicht import Reading
 from hoflicht.catalogue import City
@@ -35,10 +35,6 @@ def told(fault: str, *said: tuple[float, float], site: str = "lamp-0001", sensor
 
 def ago(hours: float) -> dt.datetime:
     return NOW - dt.timedelta(hours=hours)
-
-
-def test_every_fault_has_words() -> None:
-    assert set(GERMAN) == set(ENGLISH) == set(FAULTS)
 
 
 def test_a_fault_is_open_while_its_newest_reading_says_so(store: Store, city: City, now: HandClock) -> None:
