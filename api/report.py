@@ -7,20 +7,16 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from api.app import ApiConfig
 from api.energy import GAP_MS, HOUR_MS, Finding, Notice
-from api.meters import MARGIN_MS, Report, Row, month_of, report
+from api.meters import Report, Row, month_of, report
 from hoflicht.catalogue import load_city
 from hoflicht.clock import SystemClock
 from hoflicht.config import beside, load
 from hoflicht.errors import BadConfig, Refused, Unavailable
-from store.hourly import RETENTION_S, hourly_bucket
-from store.readings import SQLITE, StoreConfig, open_configured
+from store.readings import open_configured
 
 DONE, FAILED = 0, 1
 COLUMNS = (
@@ -54,8 +50,7 @@ def main(argv: list[str]) -> int:
     except ValueError as cause:
         raise BadConfig(f"--month {asked.month!r} is no month that has begun; an example: 2026-11") from cause
     try:
-        kept = _kept(config.store, month.start_ms - MARGIN_MS, now_ms)
-        with contextlib.closing(open_configured(kept, asked.config)) as store:
+        with contextlib.closing(open_configured(config.store, asked.config)) as store:
             told = report(city, store, month)
     except (Unavailable, Refused) as cause:
         sys.stderr.write(f"hoflicht report: {cause}\n")
@@ -81,15 +76,6 @@ def as_table(told: Report) -> str:
     lines += [_line(row, told.co2_g_per_kwh) for row in (told.city, *told.groups, *told.cabinets)]
     notes = [f"{row.id or row.name}: {note}" for row in (*told.cabinets, *told.lamps) for note in _notes(row)]
     return "".join(f"{line}\n" for line in [*lines, *(["", "To be looked at:"] if notes else []), *notes])
-
-
-def _kept(store: StoreConfig, from_ms: int, now_ms: int) -> StoreConfig:
-    """Where readings of that age are: InfluxDB gives the raw ones up, and keeps hourly values in a bucket beside."""
-    if store.url.startswith(SQLITE) or from_ms > now_ms - RETENTION_S * 1000:
-        return store
-    parts = urlsplit(store.url)
-    path = f"/{hourly_bucket(parts.path.removeprefix('/'))}"
-    return msgspec.structs.replace(store, url=urlunsplit(parts._replace(path=path)))
 
 
 def _line(row: Row, co2_g: float) -> str:

@@ -3,22 +3,22 @@
 import csv
 import datetime as dt
 import io
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
-from api import report
 from api.energy import HOUR_MS
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.cli import main
 from simulators.street import Street
 from store.hourly import hourly_bucket
-from store.readings import Store, StoreConfig, open_store
+from store.lines import lines
+from store.readings import Store, open_store
 from tests.conftest import ORG, Bucket, Influxd
 from tests.roles import CITY
 
@@ -145,21 +145,15 @@ def test_months_that_the_database_has_given_up_are_read_from_its_hourly_values(
     influxd.bucket(hourly_bucket(influx.name), retention_s=0)
     start = dt.datetime(2025, 11, 1, tzinfo=ZONE)
     start_ms = round(start.timestamp() * 1000)
-    url = f"influx+{influxd.url}/{hourly_bucket(influx.name)}?org={ORG}"
-    # As the task of store.hourly writes them: the mean of an hour at its start.
-    fill(open_store(url, influx.token), meters(city, start_ms, start_ms + 30 * 24 * HOUR_MS))
+    # As the task of store.hourly writes them: the mean of an hour at its start, and of how many readings it is.
+    told = lines(meters(city, start_ms, start_ms + 30 * 24 * HOUR_MS)).replace(b" value=", b" count=1,value=")
+    where = f"{influxd.url}/api/v2/write?org={ORG}&bucket={hourly_bucket(influx.name)}&precision=ms"
+    httpx.post(where, content=told, headers={"Authorization": f"Token {influx.token}"}).raise_for_status()
 
     rows = table(write_config(tmp_path, influx.store_url, influx.token), "2025-11", capsys)
 
     assert rows[""]["lamps"] == "23"
     assert float(rows["lamp-0001"]["kwh"]) > 10
-
-
-def test_raw_readings_are_asked_while_they_are_there() -> None:
-    store, now_ms = StoreConfig(url="influx+http://influxdb:8086/hoflicht?org=hoflicht"), round(time.time() * 1000)
-
-    assert report._kept(store, now_ms - 80 * 86_400_000, now_ms) == store
-    assert report._kept(store, now_ms - 91 * 86_400_000, now_ms).url == "influx+http://influxdb:8086/hoflicht_hourly?org=hoflicht"
 
 
 def test_a_store_that_does_not_answer_is_said_and_not_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
