@@ -43,7 +43,9 @@ EVENING = dt.date(2026, 11, 20)  # a Friday
 LAMPS, NOMINAL_W = 5, 56.0
 FULL, M4, M5 = 100.0, 75.0, 50.0  # a lamp planned for M3
 HOLD_MS = 90_000
-GRACE_MS = 20_000  # a ramp of two seconds, a question each two; the radar's way is milliseconds, of which the night has many
+GRACE_MS = (
+    30_000  # a ramp, a question each two seconds; the radar's way is milliseconds, of which the night has a hundred times as many
+)
 ROUND = 1.03  # a step of the dimming curve is 2.8 % of the light
 LONGEST_S = 1_500.0  # of this machine's time
 FESTIVAL = (4,)  # whom the command means
