@@ -5,11 +5,11 @@ import platform
 import sys
 from collections.abc import Iterator
 
-from bench import codecs, forecast, packs, poison, serial, spool, street, telling
+from bench import boards, codecs, forecast, packs, poison, serial, spool, street, telling
 from bench.waiting import table
 from bench.waiting.scenarios import SCENARIOS
 
-LASTS = "Some twenty minutes on two cores: four until the forecast, a minute for it, the rest for the waiting time."
+LASTS = "Some twenty minutes on two cores: six until the forecast, a minute for it, the rest for the waiting time."
 
 
 def main() -> int:
@@ -33,6 +33,8 @@ def _lines() -> Iterator[object]:
     yield from street.rows()
     yield ""
     yield from poison.rows()
+    yield ""
+    yield from boards.rows()
     yield ""
     yield from forecast.rows()
     yield ""

@@ -4,10 +4,10 @@ Plain means: no regular expressions, `${__interval}` in braces and `${name:raw}`
 wrongly, or left them alone, in one release or another (grafana/grafana#80003, #114260).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from grafana_foundation_sdk.cog import builder, variants
-from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import AnnotationTarget, DataSourceRef
 
 from dashboards.datasource import TYPE, UID
 from hoflicht.quantities import QUANTITIES
@@ -16,6 +16,13 @@ STEP = "${__interval}"  # Grafana chooses it so that a panel gets about one poin
 IN_VIEW = "$timeFilter"  # the span of time that the board shows
 LATELY = "time > now() - 5m"  # for panels that say "now": what is older is not shown at all
 DATA_SOURCE = DataSourceRef(TYPE, UID)
+BUCKET = "bucket"  # the variable of a board that holds the name of the data source's bucket
+HOUR = "1h"
+HOURLY = "_hourly"  # behind it: the bucket with hourly values, field `value` their mean, beside it `min`, `max` and `count`
+
+
+AMONG = ""  # in place of a tag: the value is a whole condition, as dashboards.parts makes them
+Where = Mapping[str, str] | None  # tags and their values
 
 
 class Query(variants.Dataquery, builder.Builder["Query"]):
@@ -42,37 +49,129 @@ class Query(variants.Dataquery, builder.Builder["Query"]):
         }
 
 
+class Marks(AnnotationTarget, builder.Builder[AnnotationTarget]):
+    """The query of an annotation, of which the SDK knows those of Grafana's own data source only."""
+
+    def __init__(self, name: str, text: str, column: str) -> None:
+        super().__init__()
+        self._name = name
+        self._text = text
+        self._column = column
+
+    def build(self) -> AnnotationTarget:
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """What Grafana's InfluxDB data source reads."""
+        return {
+            "refId": self._name,
+            "rawQuery": True,
+            "textEditor": True,
+            "fromAnnotations": True,
+            "query": self._text,
+            "textColumn": self._column,
+            "tagsColumn": self._column,
+        }
+
+
 def over_time(
     quantity: str,
     select: str,
-    where: Mapping[str, str] | None = None,
+    where: Where = None,
     by: Sequence[str] = (),
     *,
     step: str = STEP,
     fill: str = "null",
+    zone: str = "",
 ) -> str:
-    """One value a step for each value of the tags `by`; `select` works on the field, as in `mean("value")`."""
+    """One value a step for each value of the tags `by`; `select` works on the field, as in `mean("value")`.
+
+    Days and weeks begin in the time zone `zone`, without one in UTC.
+    """
     group = _group([f"time({step})", *_quoted(by)])
-    return f"SELECT {select} FROM {_name(quantity)} WHERE {_all(where, IN_VIEW)} {group} fill({fill})"
+    return f"SELECT {select} FROM {_name(quantity)} WHERE {_all(where, IN_VIEW)} {group} fill({fill}){_zone(zone)}"
 
 
-def once(
-    quantity: str, select: str, where: Mapping[str, str] | None = None, by: Sequence[str] = (), *, since: str = IN_VIEW
-) -> str:
+def once(quantity: str, select: str, where: Where = None, by: Sequence[str] = (), *, since: str = IN_VIEW) -> str:
     """One value for each value of the tags `by`, in a column named as the quantity."""
-    return f'SELECT {select} AS "{quantity}" FROM {_name(quantity)} WHERE {_all(where, since)} {_group(_quoted(by))}'.strip()
+    name = f'"{quantity.removesuffix(HOURLY)}"'
+    return f"SELECT {select} AS {name} FROM {_name(quantity)} WHERE {_all(where, since)} {_group(_quoted(by))}".strip()
 
 
-def last(quantity: str, where: Mapping[str, str] | None = None, by: Sequence[str] = (), *, since: str = IN_VIEW) -> str:
+def last(quantity: str, where: Where = None, by: Sequence[str] = (), *, since: str = IN_VIEW) -> str:
     """The newest value, with the time it was measured at."""
     return once(quantity, 'last("value")', where, by, since=since)
 
 
-def total(quantity: str, select: str, where: Mapping[str, str] | None = None, by: Sequence[str] = ("site",)) -> str:
-    """The sum over the tags `by` for each step: what all lamps of a street burn. The step must be longer than a reading's age."""
+def total(quantity: str, select: str, where: Where = None, by: Sequence[str] = ("site",)) -> str:
+    """The sum over the tags `by` for each step: how many lamps fail. The step must be longer than a reading's age."""
     # fill(none): over steps that are filled in, 2.7.12 gives several sums for one step, and 0 where there is nothing.
     inner = over_time(quantity, f'{select} AS "one"', where, by, fill="none")
     return f'SELECT sum("one") FROM ({inner}) WHERE {IN_VIEW} {_group([f"time({STEP})"])} fill(none)'
+
+
+def rate(quantity: str, per: str, where: Where = None, by: Sequence[str] = ()) -> str:
+    """By how much a counter grows in the time `per`, mean of each step; a counter that begins anew takes nothing away."""
+    # Of each two readings, and not of the steps: their last one is not over, and would show a fall that there is none.
+    tags = _quoted(by)
+    each = f'SELECT non_negative_derivative("value", {per}) AS "rate" FROM {_name(quantity)} WHERE {_all(where, IN_VIEW)}'
+    rates = f"{each} {_group(tags)}".strip()
+    return f'SELECT mean("rate") FROM ({rates}) WHERE {IN_VIEW} {_group([f"time({STEP})", *tags])} fill(none)'
+
+
+def of_all(select: str, inner: str, condition: str = "", by: Sequence[str] = ()) -> str:
+    """One value of the answers to `inner` that meet `condition`, for each value of the tags `by`."""
+    where = f" WHERE {condition}" if condition else ""
+    return f"SELECT {select} FROM ({inner}){where} {_group(_quoted(by))}".strip()
+
+
+def grown(quantity: str, where: Where = None, by: Sequence[str] = (), *, step: str = STEP, zone: str = "", times: float = 1) -> str:
+    """By how much all counters together grew in each step, `times` a factor; a counter that begins anew takes nothing away.
+
+    Of hourly values the first step is left out where it is longer than an hour: it has none before it to compare with.
+    """
+    # Of those the last of each step, four times as fast; of raw ones each, so that a step in which one begins anew still counts.
+    steps = f"time({step})"
+    by_step = quantity.endswith(HOURLY) and step != HOUR
+    field = "max" if quantity.endswith(HOURLY) else "value"
+    one = f'last("{field}")' if by_step else f'"{field}"'
+    fill = f" fill(none){_zone(zone)}"
+    growth = f'SELECT non_negative_difference({one}) AS "one" FROM {_name(quantity)} WHERE {_all(where, IN_VIEW)}'
+    each = f"{growth} {_group([steps, '*'])}{fill}" if by_step else f"{growth} {_group(['*'])}"
+    factor = "" if times == 1 else f" * {times:g}"
+    return f'SELECT sum("one"){factor} FROM ({each}) WHERE {IN_VIEW} {_group([steps, *_quoted(by)])}{fill}'
+
+
+def growth(quantity: str, where: Where = None, by: Sequence[str] = (), *, since: str = IN_VIEW) -> str:
+    """As `grown`, of the whole span."""
+    field = "max" if quantity.endswith(HOURLY) else "value"
+    each = f'SELECT non_negative_difference("{field}") AS "one" FROM {_name(quantity)} WHERE {_all(where, since)} GROUP BY *'
+    return of_all('sum("one")', each, by=by)
+
+
+def newest_of(quantities: Iterable[str], where: Where = None, by: Sequence[str] = (), *, since: str = IN_VIEW) -> str:
+    """The newest value of each of `quantities`, in a column named "one"."""
+    names = ", ".join(_name(quantity) for quantity in quantities)
+    return f'SELECT last("value") AS "one" FROM {names} WHERE {_all(where, since)} {_group(_quoted(by))}'
+
+
+def hourly(quantity: str) -> str:
+    """Stands for the hourly values of `quantity`, which are kept for ever; raw readings go after 90 days."""
+    return f"{quantity}{HOURLY}"
+
+
+def hour_of_day(quantity: str, hour: int, where: Where, zone: str, none: float) -> str:
+    """The mean of this hour of each day, `none` where it has no value."""
+    # InfluxQL knows no hour of the day: of means by the hour, the first in each span of a day that begins with this hour.
+    hours = f'SELECT mean("value") AS "one" FROM {_name(quantity)} WHERE {_all(where, IN_VIEW)} GROUP BY time(1h) fill({none:g})'
+    return f'SELECT first("one") FROM ({hours}) WHERE {IN_VIEW} GROUP BY time(1d, {hour}h) fill(none){_zone(zone)}'
+
+
+def marked(quantities: Iterable[str], where: Where = None) -> str:
+    """The instants at which one of `quantities` rose, with the site; for `Marks`."""
+    names = ", ".join(_name(quantity) for quantity in quantities)
+    rises = f'SELECT difference("value") AS "rise" FROM {names} WHERE {_all(where, IN_VIEW)} GROUP BY "site"'
+    return f'SELECT "rise", "site" FROM ({rises}) WHERE "rise" > 0'
 
 
 def tag_values(quantity: str, tag: str = "site") -> str:
@@ -86,13 +185,22 @@ def chosen(variable: str) -> str:
 
 
 def _name(quantity: str) -> str:
-    if quantity not in QUANTITIES:
-        raise KeyError(f"no quantity {quantity!r} in hoflicht.quantities")
-    return f'"{quantity}"'
+    plain = quantity.removesuffix(HOURLY)
+    if plain not in QUANTITIES:
+        raise KeyError(f"no quantity {plain!r} in hoflicht.quantities")
+    return f'"{plain}"' if plain == quantity else f'"{chosen(BUCKET)}{HOURLY}".."{plain}"'
 
 
-def _all(where: Mapping[str, str] | None, time: str) -> str:
-    return " AND ".join([*(f"\"{tag}\" = '{value}'" for tag, value in (where or {}).items()), time])
+def _all(where: Where, time: str) -> str:
+    return " AND ".join([*(_is(tag, value) for tag, value in (where or {}).items()), time])
+
+
+def _is(tag: str, value: str) -> str:
+    return f"({value})" if tag == AMONG else f"\"{tag}\" = '{value}'"
+
+
+def _zone(name: str) -> str:
+    return f" tz('{name}')" if name else ""
 
 
 def _quoted(tags: Sequence[str]) -> list[str]:

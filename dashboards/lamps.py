@@ -1,35 +1,49 @@
-"""The board of the street lamps: who fails, what the street burns, and one lamp in detail."""
+"""The board of the street lamps: who fails, how bright the street is, who wears out; of all lamps or of one part of the city."""
 
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards.influxql import Query, chosen, last, over_time, total
-from dashboards.panels import RED, YELLOW, bars, board, choice, lines, numbers, place, rows, steps, unit_of
+from dashboards import parts, uids
+from dashboards.board import address, board, look, place
+from dashboards.faults import not_lit, open_faults, where
+from dashboards.influxql import Query, grown, hourly, of_all, over_time, total
+from dashboards.influxql import last as newest
+from dashboards.lamp import LEVELS, RECENT
+from dashboards.panels import GREEN, GREY, RED, YELLOW, Limits, in_colour, lines, numbers, rows, steps, unit_of
+from dashboards.parts import IN_PART, Scope
 
-UID = "hoflicht-lamps"
-LAMP = {"site": chosen("lamp"), "sensor": "driver"}
-DRIVER = {"sensor": "driver"}  # of a lamp
-METER = {"sensor": "meter"}  # of a feeder cabinet
-NIGHT = "1d, 12h"  # InfluxQL: days that begin at noon UTC, so that a night falls into one of them
-REPORTS = "5m"  # every lamp speaks at least so often; a sum over a finer step would hold half the street
-LEVELS = {"level_target": "target", "level_feedback": "feedback", "level_actual": "actual"}
-
-
-def lamps() -> Dashboard:
-    """The street, then one lamp."""
-    meaning = "Failures, light levels, power and energy of the street lamps."
-    empty = board(UID, "Street lamps", meaning, start="now-48h").with_variable(choice("lamp", "lamp", "level_actual"))
-    return place(empty, [_failing(), _failures(), _failed(), _levels(), _power(), _energy(), _lamp(), _lamp_power()])
+DRIVER = {"sensor": "driver", **IN_PART}  # of a lamp
+METER = {"sensor": "meter", **IN_PART}  # of a feeder cabinet
+ALIVE = "time > now() - 15m"  # a lamp tells its level every five minutes at least
+SELDOM = "1h"  # what lasts is told again so often: a step must not be finer, or it would hold half the street
+WORN = 20  # percent of the rated life; at some 4 000 hours of darkness a year and 100 000 rated, that is five years ahead
+SEVERAL: Limits = {1: YELLOW, 5: RED}
 
 
-def _failing() -> stat.Panel:
-    return numbers(
-        "Lamps that do not light",
-        "Lamps whose last word was: I do not light although I should. One waits for the next round; from five on look for a cable.",
+def lamps(scope: Scope) -> Dashboard:
+    """The street."""
+    meaning = "Failures, light levels and wear of the street lamps."
+    empty = board(uids.LAMPS, meaning, start="now-48h", links=[uids.LAMP, uids.ENERGY, uids.CITY])
+    empty.with_variable(parts.choice_of_part(scope.city)).with_variable(parts.bucket(scope.bucket))
+    panels = [_now(), _failures(), open_faults(IN_PART, 12), where(IN_PART, scope.city, 12), _levels(), _power(), _worn()]
+    return place(empty, panels)
+
+
+def _now() -> stat.Panel:
+    level = newest("level_actual", DRIVER, ["site"], since=ALIVE)
+    panel = numbers(
+        "Lamps now",
+        "By their last word. One that does not light waits for the next round; from five on look for a cable. Not heard of: "
+        "neither the lamp nor its cabinet has said anything for half an hour, though the gateway does.",
         unit_of("lamp_failure"),
-        [Query(f'SELECT sum("lamp_failure") FROM ({last("lamp_failure", by=["site"])})', "lamps")],
-        limits={1: YELLOW, 5: RED},
+        [
+            Query(of_all('count("level_actual")', level, '"level_actual" > 0'), "burning"),
+            Query(of_all('count("level_actual")', level, '"level_actual" = 0'), "dark"),
+            *not_lit(IN_PART),
+        ],
+        limits=SEVERAL,
     )
+    return in_colour(in_colour(panel, "burning", GREEN), "dark", GREY)
 
 
 def _failures() -> timeseries.Panel:
@@ -37,75 +51,50 @@ def _failures() -> timeseries.Panel:
         "Failing lamps",
         "How many at each moment. A step is a cable, a fuse or a cabinet; a slope is age.",
         unit_of("lamp_failure"),
-        [Query(total("lamp_failure", 'max("value")'), "lamps")],
-    ).interval(REPORTS)
-
-
-def _failed() -> table.Panel:
-    return rows(
-        "Where",
-        "The failing lamps, with the age of their last word.",
-        unit_of("lamp_failure"),
         [
-            Query(
-                f'SELECT "lamp_failure" FROM ({last("lamp_failure", by=["site"])}) WHERE "lamp_failure" > 0 GROUP BY "site"',
-                table=True,
-            )
+            Query(total("lamp_failure", 'max("value")', IN_PART), "do not light"),
+            Query(total("lamp_unexpected_on", 'max("value")', IN_PART), "burn by day"),
         ],
-    )
+        width=24,
+    ).interval(SELDOM)
 
 
 def _levels() -> timeseries.Panel:
     return steps(
         "Light level of the street",
-        "Mean of all lamps: what was asked for, what the gateways sent, what the drivers report. Where the three part, "
-        "orders do not arrive or lamps do not obey.",
+        "Mean of all lamps, hour by hour: what was asked for, what the gateways sent, what the drivers report. Where the "
+        "three part, orders do not arrive or lamps do not obey.",
         unit_of("level_actual"),
-        [Query(over_time(quantity, 'mean("value")'), name) for quantity, name in LEVELS.items()],
-    )
+        [Query(over_time(hourly(quantity), 'mean("value")', DRIVER), name) for quantity, name in LEVELS.items()],
+    ).interval(SELDOM)
 
 
 def _power() -> timeseries.Panel:
     return lines(
-        "Power of the street",
-        "The sum that the lamps report, beside what the cabinets measure. The meter above the sum is loss, a lamp that does not "
-        "report, or somebody else on the cable; power by day is a lamp that burns for nothing.",
-        unit_of("active_power"),
-        [
-            Query(total("active_power", 'mean("value")', DRIVER), "sum of the lamps"),
-            Query(over_time("active_power", 'mean("value")', METER, ["site"]), "meter $tag_site"),
-        ],
-    ).interval(REPORTS)
-
-
-def _energy() -> timeseries.Panel:
-    return bars(
-        "Energy per night",
-        "By the cabinets' meters, from noon to noon (UTC). Choose a span of two weeks or more to compare nights.",
+        "Energy by the hour",
+        "What the lamps have counted, beside what the cabinets measure; a kilowatt-hour in an hour is a kilowatt. The meter "
+        "above the sum is loss, a lamp that does not report, or somebody else on the cable; energy by day is a lamp that "
+        "burns for nothing.",
         unit_of("energy_import"),
         [
+            Query(grown("energy_import", DRIVER, step=SELDOM), "sum of the lamps"),
+            Query(grown("energy_import", METER, step=SELDOM), "meter"),
+        ],
+    )
+
+
+def _worn() -> table.Panel:
+    return rows(
+        "Lamps near their end",
+        "Rated life that is left, by burn hours or by starts, where it is below a fifth: order in good time. A lamp may burn "
+        "longer, but with less light than the street was planned for.",
+        unit_of("life_left"),
+        [
             Query(
-                over_time("energy_import", 'non_negative_difference(last("value"))', METER, ["site"], step=NIGHT, fill="none"),
-                "$tag_site",
+                of_all('"life_left"', newest("life_left", DRIVER, ["site"], since=RECENT), f'"life_left" < {WORN}', ["site"]),
+                table=True,
             )
         ],
+        names={"life_left": "life left"},
         width=24,
-    )
-
-
-def _lamp() -> timeseries.Panel:
-    return steps(
-        "Light level of one lamp",
-        "Target is what was asked for, feedback what the gateway sent, actual what the driver reports.",
-        unit_of("level_actual"),
-        [Query(over_time(quantity, 'last("value")', LAMP), name) for quantity, name in LEVELS.items()],
-    )
-
-
-def _lamp_power() -> timeseries.Panel:
-    return lines(
-        "Power of one lamp",
-        "Follows the level. Power without light is a failed module, light without power a failed sensor.",
-        unit_of("active_power"),
-        [Query(over_time("active_power", 'mean("value")', LAMP), "power")],
-    )
+    ).data_links(look("Look at this lamp", address(uids.LAMP, "lamp")))

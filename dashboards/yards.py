@@ -1,10 +1,12 @@
 """The board of the recycling yards: what the public sees, and what it rests on."""
 
-from grafana_foundation_sdk.builders import stat, statetimeline, timeseries
+from grafana_foundation_sdk.builders import heatmap, stat, statetimeline, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models import units
 
-from dashboards.influxql import LATELY, Query, chosen, last, over_time
+from dashboards import uids
+from dashboards.board import board, choice, marks, place
+from dashboards.influxql import LATELY, Query, chosen, hour_of_day, last, marked, over_time
 from dashboards.panels import (
     BLUE,
     GREEN,
@@ -14,21 +16,20 @@ from dashboards.panels import (
     Limits,
     band,
     bars,
-    board,
-    choice,
+    days_by_hours,
     lines,
     numbers,
-    place,
     states,
     steps,
     unit_of,
 )
+from dashboards.parts import Scope
 from hoflicht.catalogue import ESTIMATE
 from hoflicht.wait import STATE_CODES, TRUST_CODES, State, Trust
 
-UID = "hoflicht-yards"
 SITE = {"site": chosen("site")}
-ESTIMATED = {**SITE, "sensor": ESTIMATE}
+ESTIMATE_OF_ALL = {"sensor": ESTIMATE}
+ESTIMATED = {**SITE, **ESTIMATE_OF_ALL}
 # People turn round at half an hour; from an hour on the sign gives no number any more, only "more than 60".
 LONG_WAIT: Limits = {1_800: YELLOW, 3_600: RED}
 STATES = {
@@ -48,14 +49,19 @@ LARGE_ERROR: Limits = {180: YELLOW}
 LATE: Limits = {0: RED, 1_800: YELLOW, 3_600: GREEN}  # half an hour before the end somebody should stand at the tail
 HOUR_MS = 3_600_000
 ON_OFF = {0: ("no", GREY), 1: ("yes", BLUE)}
+HOURS = range(7, 20)  # of the day, in the city's time; no yard that we know opens earlier or closes later
+NONE = -1.0  # stands for hours without a number
 
 
-def yards() -> Dashboard:
+def yards(scope: Scope) -> Dashboard:
     """All yards at a glance, then one yard in detail."""
-    title = "Recycling yards"
-    empty = board(UID, title, "Waiting times as the public sees them, and the sensors they rest on.", start="now-12h")
+    meaning = "Waiting times as the public sees them, and the sensors they rest on."
+    empty = board(uids.YARDS, meaning, start="now-12h", links=[uids.CITY]).with_variable(choice("site", "yard", "wait_state"))
+    empty.annotation(marks("gate held", YELLOW, marked(["held"], SITE), "site"))
+    empty.annotation(marks("hold by staff", RED, marked(["hold"], SITE), "site"))
+    zone = "UTC" if scope.city is None else scope.city.timezone
     panels = [_all(), _wait(), _queue(), _state(), _trust(), _arrival(), _passages(), _errors(), _shares(), _measured(), _sensors()]
-    return place(empty.with_variable(choice("site", "yard", "wait_state")), panels)
+    return place(empty, [*panels, _week(zone)])
 
 
 def _all() -> stat.Panel:
@@ -92,8 +98,8 @@ def _queue() -> timeseries.Panel:
     selected = [("queue_length", "cars"), ("queue_p10", "fewer in one of ten"), ("queue_p90", "more in one of ten")]
     panel = lines(
         "Queue",
-        "Cars in the lane, as estimated. A queue that never returns to zero at night points to a counter that misses cars; "
-        "a band that grows, to a counter that is out.",
+        "Cars in the lane, as estimated. A queue that never returns to zero at night points to a counter that misses cars; a "
+        "band that grows, to a counter that is out.",
         unit_of("queue_length"),
         [Query(over_time(quantity, 'last("value")', ESTIMATED), name) for quantity, name in selected],
     )
@@ -113,11 +119,11 @@ def _arrival() -> timeseries.Panel:
 
 def _passages() -> timeseries.Panel:
     return bars(
-        "Passages in ten minutes",
-        "What each counter saw. Entry and exit should agree over a day within five percent; a counter that stays at zero is dirty, "
-        "turned away or broken.",
+        "Passages per hour",
+        "At what rate each counter saw cars, in steps of ten minutes. Entry and exit should agree over a day within five "
+        "percent; a counter that stays at zero is dirty, turned away or broken.",
         unit_of("passage"),
-        [Query(over_time("passage", 'sum("value")', SITE, ["sensor"], step="10m", fill="none"), "$tag_sensor")],
+        [Query(over_time("passage", 'sum("value") * 6', SITE, ["sensor"], step="10m", fill="none"), "$tag_sensor")],
     )
 
 
@@ -146,8 +152,8 @@ def _errors() -> timeseries.Panel:
     selected = [("error_mean", "mean error"), ("error_bias", "bias")]
     return _by_hour(
         "Error of what was published",
-        "The expected wait as it was published, against the waits that cars then really had, by the hour in which they joined; "
-        "reckoned two hours later. A bias above zero means that waits were told too long.",
+        "The expected wait as it was published, against the waits that cars then really had, by the hour in which they "
+        "joined; reckoned two hours later. A bias above zero means that waits were told too long.",
         unit_of("error_mean"),
         [Query(over_time(quantity, 'mean("value")', ESTIMATED, step="1h", fill="none"), name) for quantity, name in selected],
         LARGE_ERROR,
@@ -158,8 +164,8 @@ def _shares() -> timeseries.Panel:
     selected = [("within_3min", "within 3 minutes"), ("band_coverage", "inside the band")]
     return _by_hour(
         "Waits that came as told",
-        "Share of the hour's waits that were told to within three minutes, and that fell inside the band. The band is meant to "
-        "hold 80 %: far less, and it promises too much; far more, and it is too wide to be of use.",
+        "Share of the hour's waits that were told to within three minutes, and that fell inside the band. The band is meant "
+        "to hold 80 %: far less, and it promises too much; far more, and it is too wide to be of use.",
         units.PercentUnit,
         [Query(over_time(quantity, 'mean("value")', ESTIMATED, step="1h", fill="none"), name) for quantity, name in selected],
     ).max(1)
@@ -168,8 +174,8 @@ def _shares() -> timeseries.Panel:
 def _measured() -> timeseries.Panel:
     return bars(
         "Waits measured back",
-        "Cars whose wait could be told afterwards from entries and exits, by the hour: what the two panels of errors rest on. None "
-        "although cars came points to a counter.",
+        "Cars whose wait could be told afterwards from entries and exits, by the hour: what the two panels of errors rest "
+        "on. None although cars came points to a counter.",
         unit_of("waits_measured"),
         [Query(over_time("waits_measured", 'sum("value")', ESTIMATED, step="1h", fill="none"), "waits")],
         width=24,
@@ -192,3 +198,14 @@ def _sensors() -> statetimeline.Panel:
         ],
         ON_OFF,
     )
+
+
+def _week(zone: str) -> heatmap.Panel:
+    return days_by_hours(
+        "Wait by day and hour, four weeks",
+        "Mean of the expected wait in each hour, whatever span the board shows: the darker, the longer. Blank hours had no "
+        "number. The column at the left edge is a day of which only a part is in view, and tells nothing.",
+        unit_of("wait_mean"),
+        [Query(hour_of_day("wait_mean", hour, ESTIMATED, zone, NONE), f"{hour:02} h") for hour in HOURS],
+        none_below=NONE / 2,
+    ).time_from("28d")
