@@ -188,6 +188,7 @@ def test_the_mean_is_scored_else_the_median_else_the_bound() -> None:
     ]
 
 
+@pytest.mark.chaos
 def test_nobody_is_nearer_the_truth_than_the_observer_who_knows_all() -> None:
     result = score(SCENARIOS["clean"], seed=0)
 

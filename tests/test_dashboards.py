@@ -151,10 +151,13 @@ def test_a_night_is_what_all_counters_grew_by_from_noon_to_noon(bucket: Bucket) 
 
 
 def test_a_group_and_a_cabinet_have_used_what_their_meters_grew_by(bucket: Bucket) -> None:
-    hours = 7 * 24 - 1
+    # Of the hours in view the present one is not told yet, and the first has none before it; another is missing when the clock has
+    # struck since the city was written.
+    hours, struck = 7 * 24 - 2, 1.5
 
-    assert values(bucket, "energy: Energy by group in view A")[0] == pytest.approx(hours * 0.05 * LAMPS, rel=0.01)
-    assert values(bucket, "energy: Energy by cabinet in view A")[0] == pytest.approx(hours * 1.25, rel=0.01)
+    used = values(bucket, "energy: Energy by group in view A")[0] / (0.05 * LAMPS)
+    delivered = values(bucket, "energy: Energy by cabinet in view A")[0] / 1.25
+    assert (used, delivered) == (pytest.approx(hours, abs=struck), pytest.approx(hours, abs=struck))
 
 
 def test_a_counter_that_begins_anew_takes_nothing_away(bucket: Bucket) -> None:

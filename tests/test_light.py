@@ -88,6 +88,7 @@ def test_an_override_lands_within_two_seconds_is_reported_and_ends_by_itself(
         assert eventually(lambda: {1.0, 3.0} <= reasons())
 
 
+@pytest.mark.chaos
 def test_kill_9_in_an_override_and_a_start_without_a_broker_goes_on_until_its_end(
     tmp_path: Path, broker: Mosquitto, street: Street
 ) -> None:
@@ -120,6 +121,7 @@ def test_what_cannot_be_followed_is_reported_and_the_lamps_go_on(tmp_path: Path,
         assert street.levels() == [HALF_ARC, HALF_ARC]
 
 
+@pytest.mark.chaos
 def test_a_broker_that_has_forgotten_everything_is_told_again(tmp_path: Path, broker: Mosquitto, street: Street) -> None:
     config = write_edge(tmp_path, broker.config, GATEWAY, street.tables())
     with Role(tmp_path, "edge", config):
