@@ -157,7 +157,8 @@ def test_a_group_and_a_cabinet_have_used_what_their_meters_grew_by(bucket: Bucke
 
     used = values(bucket, "energy: Energy by group in view A")[0] / (0.05 * LAMPS)
     delivered = values(bucket, "energy: Energy by cabinet in view A")[0] / 1.25
-    assert (used, delivered) == (pytest.approx(hours, abs=struck), pytest.approx(hours, abs=struck))
+    assert abs(used - hours) < struck
+    assert abs(delivered - hours) < struck
 
 
 def test_a_counter_that_begins_anew_takes_nothing_away(bucket: Bucket) -> None:

@@ -93,7 +93,7 @@ def test_every_kind_of_fault_comes_and_goes_on_some_night(city: City) -> None:
     nights = [EVENING_MS + day * DAY_MS for day in range(60)]
     for fault in PASSING:
         spells = [
-            [street.has_now(fault, name, night_ms + n * HOUR_MS // 2) for n in range(-6, 34)]
+            [street.has_now(fault, name, night_ms + hour * HOUR_MS) for hour in range(-3, 17)]
             for night_ms in nights
             for name in city.lamps
         ]
