@@ -1,7 +1,7 @@
 """A street's light through a year: what programs take, and who finds less light than a main street asks for.
 
 The real `decide` at each tick at which anything changes; between two of them the level is a straight line, so the energy is exact.
-`python -m bench.street --plot night.svg` draws a night.
+`python -m bench.street --plot night.svg` draws a night, and the energy of the year.
 """
 
 import argparse
@@ -92,15 +92,24 @@ class Totals(msgspec.Struct):
 
 def rows() -> Iterator[str]:
     """The year of each program, and what a decision costs."""
-    energy = Energy()
+    return told(years())
+
+
+def years() -> dict[str, Totals]:
+    """The year of each program."""
     nights = {times: [passers(evening, times) for evening in EVENINGS] for times in {times for _, times in PROGRAMS.values()}}
-    years = {name: year(program, nights[times]) for name, (program, times) in PROGRAMS.items()}
+    return {name: year(program, nights[times]) for name, (program, times) in PROGRAMS.items()}
+
+
+def told(lived: Mapping[str, Totals]) -> Iterator[str]:
+    """What a person reads of them."""
+    energy = Energy()
     yield "| program | kWh a lamp and year | saved | M3, h | M4, h | M5, h | found M3 within 2 s |"
     yield "|---|---|---|---|---|---|---|"
-    dark_h = years["always on"].dark_h
+    dark_h = lived["always on"].dark_h
     before_kwh = dark_h * energy.baseline_power_w / 1_000
     yield f"| {energy.baseline_power_w:.0f} W from dusk to dawn | {before_kwh:.0f} | | {dark_h:.0f} | | | |"
-    for name, of in years.items():
+    for name, of in lived.items():
         hours = " | ".join(f"{of.class_h.get(kept, 0.0):.0f}" for kept in ("M3", "M4", "M5"))
         yield f"| {name} | {of.kwh:.0f} | {1 - of.kwh / before_kwh:.0%} | {hours} | {of.lit / of.passed:.1%} of {of.passed} |"
     cost_us = decision_us()
@@ -228,21 +237,23 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plot", type=Path, metavar="FILE.svg")
     asked = parser.parse_args(argv)
-    for row in rows():
+    lived = years()
+    for row in told(lived):
         print(row)
     if asked.plot:
-        asked.plot.write_text(drawn(dt.date(2026, 11, 26)), encoding="utf-8")
+        kwh = {name: of.kwh for name, of in lived.items()}
+        asked.plot.write_text(drawn(dt.date(2026, 11, 26), kwh), encoding="utf-8")
     return 0
 
 
 # The drawing: a library for it would be larger than all the rest of the bench
 
-WIDTH, HEIGHT, LEFT, TOP = 960, 120, 90, 24
+WIDTH, HEIGHT, LEFT, TOP, BAR = 960, 120, 90, 24, 50
 COLOURS = {"always on": "#888", "part-night": "#06c", "adaptive": "#c50"}
 
 
-def drawn(evening: dt.date) -> str:
-    """A night of the three programs as SVG: the level over time, and a tick for whoever passes."""
+def drawn(evening: dt.date, kwh: Mapping[str, float]) -> str:
+    """A night of three programs as SVG: the level over time, a tick for whoever passes; and beside it the energy of the year."""
     passing = passers(evening, 1)
     start_ms, end_ms = (1_000 * at_s for at_s in dusk_and_dawn(PLACE, evening, Program().sun_deg))
     scale = WIDTH / (end_ms - start_ms)
@@ -255,6 +266,9 @@ def drawn(evening: dt.date) -> str:
             f"{LEFT + (at_ms - start_ms) * scale:.1f},{bottom - decision.percent * 0.9:.1f}" for at_ms, decision in night
         )
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}"/><text x="4" y="{bottom - 4}">{name}</text>')
+        high, right = 90 * kwh[name] / max(kwh.values()), LEFT + WIDTH + 10
+        parts.append(f'<rect x="{right}" y="{bottom - high:.1f}" width="{BAR}" height="{high:.1f}" fill="{colour}"/>')
+        parts.append(f'<text x="{right + BAR + 6}" y="{bottom - 4}">{kwh[name]:.0f} kWh a year</text>')
     foot = TOP + 3 * HEIGHT + 12
     parts += (
         f'<path d="M{LEFT + (each.at_ms - start_ms) * scale:.1f} {foot}v8" stroke="#000" stroke-width=".5"/>' for each in passing
@@ -262,7 +276,7 @@ def drawn(evening: dt.date) -> str:
     for hour_ms in range(-(-start_ms // HOUR_MS) * HOUR_MS, end_ms, HOUR_MS):
         hour = dt.datetime.fromtimestamp(hour_ms / 1000, ZoneInfo(PLACE.zone)).hour
         parts.append(f'<text x="{LEFT + (hour_ms - start_ms) * scale:.0f}" y="{foot + 24}" text-anchor="middle">{hour}</text>')
-    size = f'viewBox="0 0 {LEFT + WIDTH + 10} {foot + 32}"'
+    size = f'viewBox="0 0 {LEFT + WIDTH + BAR + 120} {foot + 32}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="13">{"".join(parts)}</svg>\n'
 
 

@@ -1,6 +1,7 @@
 """The bench of the street: what it reckons from the ticks at which something changes is what every tick tells."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -74,5 +75,9 @@ def test_whoever_is_seen_finds_the_class_lit_and_whoever_is_missed_in_an_empty_s
     assert (missed.passed, missed.lit) == (1, 0)
 
 
-def test_a_night_can_be_drawn() -> None:
-    assert drawn(EVENING).count("<polyline") == 3
+def test_a_night_can_be_drawn_with_the_energy_of_the_year() -> None:
+    svg = drawn(EVENING, {"always on": 240.0, "part-night": 120.0, "adaptive": 60.0, "another": 480.0})
+
+    assert svg.count("<polyline") == 3
+    assert re.findall(r'height="([0-9.]+)"', svg) == ["45.0", "22.5", "11.2"]
+    assert "120 kWh a year" in svg
