@@ -59,7 +59,7 @@ def ms(clock: str) -> int:
 
 
 START_MS, END_MS = ms("16:00"), ms("09:10")  # an hour after dawn all has been told again
-MISHAPS = {  # by the alarm that each raises at its lamps; none for answers that get lost
+MISHAPS = {  # by the alarm that each raises; none for answers that get lost. Nobody skips time while a driver is waited for in vain
     "lamp_unexpected_on": Mishap(Fault.STUCK_ON, (0,), ms("16:10"), ms("16:25")),
     "lamp_failure": Mishap(Fault.LAMP_FAILURE, (1,), ms("18:00"), ms("19:00")),
     "lamp_power_too_high": Mishap(Fault.POWER_TOO_HIGH, (0,), ms("19:00"), ms("20:00")),
@@ -67,9 +67,9 @@ MISHAPS = {  # by the alarm that each raises at its lamps; none for answers that
     "cycling_failure": Mishap(Fault.CYCLING, (3,), ms("20:00"), ms("21:00")),
     "high_temperature": Mishap(Fault.TOO_HOT, (4,), ms("20:30"), ms("22:30")),
     "dimming_failure": Mishap(Fault.STUCK_LEVEL, (1,), ms("23:30"), ms("00:30")),
-    "control_gear_comm_failure": Mishap(Fault.MUTE, (0,), ms("01:00"), ms("01:30")),
+    "control_gear_comm_failure": Mishap(Fault.MUTE, (0,), ms("01:00"), ms("01:06")),
     "": Mishap(Fault.HALF_MUTE, (2,), ms("02:00"), ms("03:00")),
-    "supply_loss": Mishap(Fault.SUPPLY_LOSS, tuple(range(LAMPS)), ms("04:00"), ms("04:20")),
+    "supply_loss": Mishap(Fault.SUPPLY_LOSS, tuple(range(LAMPS)), ms("04:00"), ms("04:03")),
 }
 DOOR_MS = (ms("22:00"), ms("22:10"))
 COMMAND = Command(id="festival", lamps=("lamp-4",), percent=30.0, at_ms=ms("02:10"), until_ms=ms("02:40"))
