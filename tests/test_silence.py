@@ -23,7 +23,7 @@ class Room:
 
     def __init__(self, city: City, store: Store, clock: HandClock) -> None:
         self.city, self.store, self.clock = city, store, clock
-        self.errands = Errands(patience_s=0.05)
+        self.errands = Errands(patience_s=1.0)  # a busy machine takes a while for a write; where nobody answers each look takes it
         self.watch = Watch(city, store, self.errands, clock)
         self.ingest: Ingest | None = None
 
