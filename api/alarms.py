@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from api.opening import moment
 from api.recent import Recent
 from hoflicht.catalogue import STAFF, City
 from hoflicht.clock import Clock
@@ -127,7 +128,7 @@ class Alarms:
         seen_ms = self._seen_ms.get((alarm.site, alarm.fault))
         if alarm.acknowledged is not None or seen_ms is None:
             return alarm
-        return msgspec.structs.replace(alarm, state=AlarmState.ACKNOWLEDGED, acknowledged=utc(seen_ms))
+        return msgspec.structs.replace(alarm, state=AlarmState.ACKNOWLEDGED, acknowledged=moment(seen_ms))
 
     def _look(self) -> list[Alarm]:
         with self._lock:
@@ -183,9 +184,9 @@ class Alarms:
             talq=FAULTS[fault].talq,
             severity=SeverityName[FAULTS[fault].severity.name],
             state=AlarmState.OPEN if seen_ms is None else AlarmState.ACKNOWLEDGED,
-            since=None if begun_ms is None else utc(begun_ms),
-            told=utc(told.at_ms),
-            acknowledged=None if seen_ms is None else utc(seen_ms),
+            since=None if begun_ms is None else moment(begun_ms),
+            told=moment(told.at_ms),
+            acknowledged=None if seen_ms is None else moment(seen_ms),
             street=place.street if place else "",
             group=lamp.group if lamp else "",
             lat=place.lat if place else None,
@@ -209,7 +210,7 @@ def past(readings: Sequence[Reading]) -> Iterator[Happened]:
     names = {fault.number: name for name, fault in FAULTS.items()}
     last: dict[tuple[str, str], bool] = {}
     for reading in readings:
-        at, key, lasts = utc(reading.at_ms), (reading.sensor, reading.quantity), reading.value >= 0.5
+        at, key, lasts = moment(reading.at_ms), (reading.sensor, reading.quantity), reading.value >= 0.5
         if reading.quantity == ACKNOWLEDGED:
             fault = names.get(round(reading.value))
             if fault is not None:
@@ -220,8 +221,3 @@ def past(readings: Sequence[Reading]) -> Iterator[Happened]:
         elif lasts != last.get(key, False):
             yield Happened(at, reading.quantity, Turn.RAISED if lasts else Turn.CLEARED)
         last[key] = lasts
-
-
-def utc(at_ms: int) -> dt.datetime:
-    """An instant of a reading."""
-    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)

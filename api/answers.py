@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from api.opening import moment
 from hoflicht.catalogue import Cabinet, City, Lamp, Yard
 from hoflicht.faults import FAULTS
 from hoflicht.quantities import QUANTITIES
@@ -226,5 +227,5 @@ def _lamp_answer(name: str, lamp: Lamp, known: Mapping[str, Reading], now_ms: in
 
 def measured(reading: Reading, now_ms: int) -> Measured:
     """A reading as it is answered at `now_ms`."""
-    at = dt.datetime.fromtimestamp(reading.at_ms / 1000, dt.UTC)
+    at = moment(reading.at_ms)
     return Measured(reading.value, QUANTITIES[reading.quantity].unit, at, max(0, (now_ms - reading.at_ms) // 1000))

@@ -12,6 +12,7 @@ from api.audit import ASKED, Audit, Entry
 from api.guard import CALLER
 from api.keys import Key, KeyFile, Scope, find
 from api.limits import Buckets
+from api.opening import moment
 from api.problems import Wrong
 from hoflicht.clock import Clock
 from hoflicht.errors import BadConfig
@@ -103,7 +104,7 @@ class Door:
         return keys
 
     def _now(self) -> dt.datetime:
-        return dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
+        return moment(self._clock.now_ms())
 
 
 def _after(wait_s: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ from prometheus_client import Gauge
 from api.accuracy import HOUR_MS, PUBLISHED, Measured, accuracy
 from api.heard import heard
 from api.lessons import taught
-from api.opening import EARLIER, Opening, ms, utc
+from api.opening import EARLIER, Opening, moment, ms, utc
 from api.profile import COLD, Profile
 from hoflicht import hours
 from hoflicht.catalogue import City
@@ -74,7 +74,7 @@ class Hindsight:
 
     def look(self, stopping: threading.Event) -> None:
         """Learn and tell what is due; stop within a second or two where `stopping` says so."""
-        at = dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
+        at = moment(self._clock.now_ms())
         try:
             for yard, period in self._due(at):
                 self._learn(yard, period, at, stopping)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from api.opening import moment
 from api.problems import Wrong
 from hoflicht.catalogue import ESTIMATE, City, Role
 from hoflicht.quantities import QUANTITIES
@@ -89,4 +90,4 @@ def as_csv(answer: HistoryAnswer) -> bytes:
 
 
 def _point(at_ms: int, value: float) -> Point:
-    return Point(dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC), round(value, 1))
+    return Point(moment(at_ms), round(value, 1))

@@ -23,8 +23,9 @@ from api.alarms import (
 )
 from api.control import Control, answered, described, the
 from api.keys import Key, Scope
+from api.opening import moment, ms
 from api.problems import Wrong
-from api.reply import CSV
+from api.reply import CSV, wants_csv
 from api.routes import From, Table, Until
 from api.staff import say
 from hoflicht.faults import FAULTS
@@ -79,7 +80,7 @@ def _add_alarms(routes: APIRouter, control: Control, alarms: Alarms) -> None:
     def orders(request: Request, key: Annotated[Key, control.reader], form: Table = None) -> Response:
         control.look(key, "orders")
         listed = sorted(alarms.open(), key=lambda alarm: (alarm.street, URGENT_FIRST[alarm.severity], alarm.site))
-        if form == "csv" or (form is None and "text/csv" in request.headers.get("accept", "")):
+        if wants_csv(request, form):
             return Response(as_csv(listed), media_type=CSV)
         return answered(OrdersAnswer(listed))
 
@@ -89,12 +90,12 @@ def _add_past(routes: APIRouter, control: Control, store: Store) -> None:
     def site_past(site: SiteId, key: Annotated[Key, control.reader], start: From = None, end: Until = None) -> Response:
         city = control.city
         control.look(key, f"the past of {the('site', site, {*city.lamps, *city.cabinets, *city.gateways})}")
-        until = end or dt.datetime.fromtimestamp(control.clock.now_ms() / 1000, dt.UTC)
+        until = end or moment(control.clock.now_ms())
         begin = start or until - USUAL_SPAN
         if not dt.timedelta(0) < until - begin <= MAX_SPAN:
             raise Wrong(422, f"from must be before to, by at most {MAX_SPAN.days} days")
-        span = round(begin.timestamp() * 1000), round(until.timestamp() * 1000)
-        return answered(PastAnswer(site, list(past(store.read(site, (*FAULTS, ACKNOWLEDGED), *span)))))
+        happened = past(store.read(site, (*FAULTS, ACKNOWLEDGED), ms(begin), ms(until)))
+        return answered(PastAnswer(site, list(happened)))
 
 
 def as_csv(orders: Iterable[Alarm]) -> bytes:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from api.forecast import ForecastAnswer, answer, forecast
 from api.openapi import describe
+from api.opening import moment
 from api.past import DAYS_BACK, Hour
 from api.problems import Wrong
 from api.recent import Recent
@@ -80,7 +81,4 @@ def in_hours(told: dict[int, float]) -> list[Hour]:
     hours: dict[int, list[float]] = {}
     for at_ms in sorted(told):
         hours.setdefault(at_ms // HOUR_MS * HOUR_MS, []).append(told[at_ms])
-    return [
-        Hour(dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC), sum(steps_s) / len(steps_s), steps_s[-1])
-        for at_ms, steps_s in hours.items()
-    ]
+    return [Hour(moment(at_ms), sum(steps_s) / len(steps_s), steps_s[-1]) for at_ms, steps_s in hours.items()]

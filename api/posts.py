@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from api.alarms import Alarm, utc
+from api.alarms import Alarm
 from api.answers import LampState, Measured, lamp_state, measured, newest
 from api.lights import Members, Override, Said, counting, on_top
+from api.opening import moment
 from api.shadows import Shadow, Shadows
 from hoflicht.catalogue import City, cabinet_of, duty
 from hoflicht.program import Program
@@ -178,7 +179,7 @@ class Posts:
         for lamp, standing in self.standings(override, said, now_ms).items():
             by_standing.setdefault(standing, []).append(lamp)
         counts = {standing: len(lamps) for standing, lamps in by_standing.items()}
-        span = utc(override.at_ms), utc(override.until_ms)
+        span = moment(override.at_ms), moment(override.until_ms)
         return OverrideAnswer(override.id, override.lamp, override.group, override.percent, *span, counts, by_standing)
 
     def standings(self, override: Override, said: Said, now_ms: int) -> dict[str, Standing]:
@@ -213,7 +214,7 @@ class Posts:
         in_force = None
         if override is not None:
             standing = _standing(reports[override.id].get(name), is_over=False)
-            in_force = InForce(override.id, override.percent, utc(override.until_ms), standing)
+            in_force = InForce(override.id, override.percent, moment(override.until_ms), standing)
         values = {quantity: measured(reading, now_ms) for quantity, reading in known.items()}
         return PostAnswer(
             id=name,

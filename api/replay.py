@@ -22,7 +22,7 @@ import msgspec
 from api import recording
 from api.day import BEFORE_MS
 from api.learning import learn
-from api.opening import ms
+from api.opening import moment, ms
 from api.profile import COLD, Profile
 from api.waiting import estimates
 from hoflicht import hours
@@ -117,8 +117,8 @@ class Replay:
         """For ever, without a gap."""
         hours_of = self._city.yards[self._yard].hours
         while True:
-            period = hours.period_at(_moment(at_ms), hours_of, self._city)
-            ends = period.closes if period is not None else hours.next_opening(_moment(at_ms), hours_of, self._city)
+            period = hours.period_at(moment(at_ms), hours_of, self._city)
+            ends = period.closes if period is not None else hours.next_opening(moment(at_ms), hours_of, self._city)
             until_ms = ms(ends) if ends is not None else at_ms + CLOSED_MS
             yield Stretch(at_ms, until_ms, period)
             at_ms = until_ms
@@ -129,7 +129,7 @@ class Replay:
         first_ms = -(-stretch.from_ms // self._every_ms) * self._every_ms
         instants = (at_ms for at_ms, _ in groupby(merge(joined, range(first_ms, last_ms + 1, self._every_ms))))
         asked, answered = tee(instants)
-        waits = estimates(self._yard, self._city, kept, map(_moment, asked), self.learnt.profile, alive=True)
+        waits = estimates(self._yard, self._city, kept, map(moment, asked), self.learnt.profile, alive=True)
         yield from map(Row, answered, waits)
         if stretch.period is not None and stretch.until_ms > self.learnt.until_s * 1000:
             known = _since(kept, ms(stretch.period.opens) - BEFORE_MS)
@@ -139,10 +139,6 @@ class Replay:
 
 def _since(readings: Sequence[Reading], from_ms: int) -> list[Reading]:
     return [reading for reading in readings if reading.at_ms >= from_ms]
-
-
-def _moment(at_ms: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
 
 
 def main(argv: list[str]) -> int:

@@ -11,6 +11,11 @@ CSV = "text/csv; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
 
+def wants_csv(request: Request, form: str | None) -> bool:
+    """Whether a table is to be CSV: as `form` says, else as the Accept header does."""
+    return form == "csv" or (form is None and "text/csv" in request.headers.get("accept", ""))
+
+
 def reply(
     request: Request, body: bytes, media_type: str = JSON, max_age_s: int = 10, headers: dict[str, str] | None = None
 ) -> Response:

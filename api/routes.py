@@ -13,9 +13,10 @@ from pydantic import AwareDatetime, BeforeValidator
 from api import answers, outlook, streams
 from api.history import MAX_STEP_S, MIN_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
 from api.openapi import describe
+from api.opening import moment
 from api.problems import Wrong
 from api.recent import Recent
-from api.reply import CSV, GEOJSON, JSON, reply
+from api.reply import CSV, GEOJSON, JSON, reply, wants_csv
 from api.streams import Stream, Streams
 from api.yards import KEEP_MS, Yards
 from hoflicht import wait
@@ -97,9 +98,9 @@ def _add_history(routes: APIRouter, city: City, store: Store, clock: Clock) -> N
         form: Table = None,
     ) -> Response:
         name = known(city, yard)
-        until = end or dt.datetime.fromtimestamp(clock.now_ms() / 1000, dt.UTC)
+        until = end or moment(clock.now_ms())
         answer = history(store, city, name, quantity, Span(start or until - dt.timedelta(days=1), until, step))
-        if form == "csv" or (form is None and "text/csv" in request.headers.get("accept", "")):
+        if wants_csv(request, form):
             named = {"Content-Disposition": f'inline; filename="{name}-{quantity.value}.csv"'}
             return reply(request, as_csv(answer), CSV, HISTORY_MAX_AGE_S, named)
         return reply(request, msgspec.json.encode(answer), JSON, HISTORY_MAX_AGE_S)

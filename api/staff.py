@@ -3,7 +3,6 @@
 Lamps have modules of their own: api.lamps, api.programs, api.orders, api.exports.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
@@ -18,6 +17,7 @@ from api.errands import Errands
 from api.keys import Key, Scope
 from api.lights import Lights
 from api.openapi import STAFF_KEY, STAFF_PROBLEMS, describe
+from api.opening import moment
 from api.problems import Wrong
 from api.reply import JSON
 from api.routes import YardId, known
@@ -94,5 +94,5 @@ def say(errands: Errands, words: Sequence[Reading]) -> None:
 
 
 def _answer(yard: str, until_ms: int | None) -> Response:
-    until = None if until_ms is None else dt.datetime.fromtimestamp(until_ms / 1000, dt.UTC)
+    until = None if until_ms is None else moment(until_ms)
     return Response(msgspec.json.encode(HoldAnswer(yard, until)), media_type=JSON)

@@ -15,7 +15,7 @@ from api import arrival, queue, sight, steps
 from api.day import Day, Number
 from api.holds import HOLD
 from api.lane import SILENT_MS
-from api.opening import EARLIER, Opening, ms, utc
+from api.opening import EARLIER, Opening, moment, ms, utc
 from api.profile import COLD, Profile
 from api.reason import Reason
 from hoflicht import hours
@@ -51,7 +51,7 @@ def estimate(yard: str, city: City, events: Sequence[Reading], at: dt.datetime, 
     """
     at_ms = ms(at)
     looks = steps.looks(at_ms)
-    told = list(estimates(yard, city, events, (dt.datetime.fromtimestamp(look / 1000, dt.UTC) for look in looks), profile))
+    told = list(estimates(yard, city, events, (moment(look) for look in looks), profile))
     earlier = max((n for n, look in enumerate(looks) if look <= at_ms - AGO_MS), default=0)
     shown = steps.told((look, wait.p50_s) for look, wait in zip(looks, told, strict=True))
     wait = msgspec.structs.replace(told[-1], shown_min=shown)

@@ -10,7 +10,7 @@ import msgspec
 
 from api import waiting
 from api.heard import heard
-from api.opening import ms
+from api.opening import moment, ms
 from api.profile import COLD, Profile
 from api.reason import Reason
 from api.recent import Recent
@@ -47,7 +47,7 @@ class Yards:
         return {name: self.wait(name) for name in self._recent}
 
     def _ask(self, name: str) -> Wait:
-        at = dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
+        at = moment(self._clock.now_ms())
         try:
             start_ms = ms(waiting.since(self._city.yards[name], self._city, at))
             events = heard(self._store, self._city, name, start_ms, ms(at) + 1)
