@@ -55,58 +55,42 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def test_the_city_lives_on_the_page_and_on_its_signs(tmp_path: Path, page: Page) -> None:
-    port, data = free_port(), tmp_path / "city"
-    demo = start(port, data, "--weeks", "0.1")
-    try:
-        assert eventually(lambda: all_known(port), timeout_s=100), demo.poll()
-        problems: list[str] = []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-
-        page.goto(f"http://127.0.0.1:{port}/")
-        before = page.inner_text("main")
-        # A waiting time moves, within two minutes, without a reload.
-        eventually(lambda: page.inner_text("main") != before, timeout_s=120)
-
-        assert page.inner_text("main") != before
-        assert page.inner_text("main").count("Recyclinghof") == 4
-        assert problems == []
-        assert {str(path.name) for path in (data / "signs").glob("*.txt")} == {f"{yard}.txt" for yard in YARDS}
-        assert {path.read_text().strip() for path in (data / "signs").glob("*.txt")} - {"KEINE ANGABE"} != set()
-        assert [log.name for log in (data / "logs").glob("*.log") if "WARNING" in log.read_text()] == []
-    finally:
-        said = end(demo)
-    assert f"http://127.0.0.1:{port}/" in said
-    assert [word for word in ("Traceback", "Error", "ERROR", "WARNING") if word in said] == []
-    for log in (data / "logs").glob("*.log"):
-        assert [word for word in ("Traceback", "ERROR", "Fatal") if word in log.read_text()] == [], log.read_text()
-
-
-def test_a_second_start_goes_on_where_the_first_one_ended(tmp_path: Path) -> None:
-    port = free_port()
-    for _ in range(2):
-        demo = start(port, tmp_path / "city", "--weeks", "0.02")
-        try:
-            assert eventually(lambda: all_known(port), timeout_s=100), demo.poll()
-        finally:
-            end(demo)
-
-
-def test_ctrl_c_in_the_middle_of_the_history_ends_it_and_the_next_start_finishes_it(tmp_path: Path) -> None:
+def test_ctrl_c_in_the_middle_of_the_history_ends_it_and_the_next_start_brings_the_city_to_life(tmp_path: Path, page: Page) -> None:
     port, data = free_port(), tmp_path / "city"
     demo = start(port, data, "--weeks", "1")
     eventually((data / "readings.db").exists)
     end(demo)
     mark = json.loads((data / "demo.json").read_text())
 
-    demo = start(port, data, "--weeks", "0.02")
+    demo = start(port, data, "--weeks", "0.1")
     try:
         assert eventually(lambda: all_known(port), timeout_s=100), demo.poll()
+        the_city_lives_on_the_page_and_on_its_signs(port, data, page)
     finally:
-        end(demo)
-
+        said = end(demo)
+    assert f"http://127.0.0.1:{port}/" in said
+    assert [word for word in ("Traceback", "Error", "ERROR", "WARNING") if word in said] == []
+    for log in (data / "logs").glob("*.log"):
+        assert [word for word in ("Traceback", "ERROR", "Fatal") if word in log.read_text()] == [], log.read_text()
     assert json.loads((data / "demo.json").read_text())["known_until_ms"] > (mark["known_until_ms"] or 0)
+
+
+def the_city_lives_on_the_page_and_on_its_signs(port: int, data: Path, page: Page) -> None:
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+
+    page.goto(f"http://127.0.0.1:{port}/")
+    before = page.inner_text("main")
+    # A waiting time moves, within two minutes, without a reload.
+    eventually(lambda: page.inner_text("main") != before, timeout_s=120)
+
+    assert page.inner_text("main") != before
+    assert page.inner_text("main").count("Recyclinghof") == 4
+    assert problems == []
+    assert {str(path.name) for path in (data / "signs").glob("*.txt")} == {f"{yard}.txt" for yard in YARDS}
+    assert {path.read_text().strip() for path in (data / "signs").glob("*.txt")} - {"KEINE ANGABE"} != set()
+    assert [log.name for log in (data / "logs").glob("*.log") if "WARNING" in log.read_text()] == []
 
 
 def still_running(data: Path) -> list[str]:
@@ -115,7 +99,7 @@ def still_running(data: Path) -> list[str]:
     return [line.replace(b"\0", b" ").decode() for line in lines if str(data).encode() in line]
 
 
-def test_a_demo_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
+def test_a_demo_that_is_killed_leaves_nobody_behind_and_the_next_start_goes_on(tmp_path: Path) -> None:
     port, data = free_port(), tmp_path / "city"
     demo = start(port, data, "--weeks", "0.02")
     assert eventually(lambda: all_known(port), timeout_s=100), demo.poll()
@@ -125,6 +109,12 @@ def test_a_demo_that_is_killed_leaves_nobody_behind(tmp_path: Path) -> None:
     demo.communicate()
 
     assert eventually(lambda: not still_running(data)), still_running(data)
+
+    demo = start(port, data, "--weeks", "0.02")
+    try:
+        assert eventually(lambda: all_known(port), timeout_s=100), demo.poll()
+    finally:
+        end(demo)
 
 
 def said_by_a_refused_start(port: int, data: Path, *more: str) -> str:

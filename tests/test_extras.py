@@ -1,5 +1,6 @@
 """Each extra alone in a fresh environment, from the built wheel: its role starts, and nothing else came along."""
 
+import json
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import uv
 
 from hoflicht.broker import BrokerConfig
 from tests.conftest import ROOT, free_port
@@ -33,17 +35,19 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def install(wheel: Path, extra: str, folder: Path) -> Path:
     """A fresh environment with one extra; its folder of programs."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    quiet = ("--quiet", "--disable-pip-version-check")
-    subprocess.run([folder / "bin/pip", "install", *quiet, f"hoflicht[{extra}] @ {wheel.as_uri()}"], check=True)
+    subprocess.run([uv.find_uv_bin(), "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    uv_pip(folder, "install", "--quiet", f"hoflicht[{extra}] @ {wheel.as_uri()}")
     return folder / "bin"
 
 
+def uv_pip(folder: Path, command: str, *arguments: str) -> str:
+    program = (uv.find_uv_bin(), "pip", command, "--python", folder / "bin/python")
+    return subprocess.run([*program, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 def distributions(programs: Path) -> set[str]:
-    listed = subprocess.run(
-        [programs / "pip", "list", "--format=freeze", "--disable-pip-version-check"], check=True, capture_output=True, text=True
-    )
-    return {line.partition("==")[0].lower().replace("_", "-") for line in listed.stdout.splitlines()}
+    listed = uv_pip(programs.parent, "list", "--format=json")
+    return {entry["name"] for entry in json.loads(listed)}
 
 
 def answers(url: str) -> int:
