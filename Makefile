@@ -9,6 +9,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # Where .ci/influxd puts the database that the tests meet.
 export PATH := $(HOME)/.cache/hoflicht/bin:/usr/sbin:$(PATH)
+# The tests start our own programs by the hundred: without bytecode on disk each would compile itself anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test chaos check bench clean
 
