@@ -1,18 +1,17 @@
 """Alarms on a running Grafana: folder, rules, contact point and policy, by its provisioning API (Grafana 9.1 to 13).
 
-What comes by this API is locked in Grafana's own pages, unless `X-Disable-Provenance` says otherwise. What is locked
-cannot be unlocked, only made anew (grafana/grafana#74558).
+What comes by this API is locked in Grafana's own pages, unless `X-Disable-Provenance` says otherwise, which is heeded for rules
+since 9.3, for the rest since 9.5 (grafana/grafana#58410, #63650). What is locked cannot be unlocked, only made anew (#74558).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from dashboards.contacts import NAME, Contacts, planted, receivers, route
+from dashboards.contacts import NAME, WAYS, Contacts, planted, receivers, route
 from dashboards.datasource import fingerprint
-from dashboards.drift import JsonObject, Part
+from dashboards.drift import JsonObject, Part, kept_in_a_file
 from dashboards.rules import EVERY_S, FOLDER_TITLE, FOLDER_UID, Group
-from hoflicht.errors import BadConfig
 
 API = "/v1/provisioning"
 RULES = f"{API}/alert-rules"
@@ -45,6 +44,7 @@ def parts(server: Server, rules: Sequence[JsonObject], contacts: Contacts, *, ed
     for way in ways:
         yield _contact(server, way, editable)
     if ways:
+        yield _no_other(server, ways)
         yield _policy(server)
 
 
@@ -57,14 +57,10 @@ def _rule(server: Server, rule: JsonObject, editable: bool) -> Part:
         return Part(_name(rule), None, wanted, partial(server.post, RULES, rule, headers))
     found = {"provenance": "", "isPaused": False} | found  # what is empty is not told, and what is not known before Grafana 9.4
     if found["provenance"] == BY_FILE:
-        return Part(_name(rule), found, wanted, partial(_refuse, _name(rule)))
+        return Part(_name(rule), found, wanted, partial(kept_in_a_file, _name(rule)))
     if editable and found["provenance"] == BY_API:
         return Part(_name(rule), found, wanted, partial(_made_anew, server, path, rule))
     return Part(_name(rule), found, wanted, partial(server.put, path, rule, headers))
-
-
-def _refuse(name: str) -> None:
-    raise BadConfig(f"{name} is from a file of that Grafana; files and push do not go together, use `hoflicht dashboards build`")
 
 
 def _made_anew(server: Server, path: str, rule: JsonObject) -> None:
@@ -84,7 +80,8 @@ def _group(server: Server, group: Group, rules: Sequence[JsonObject], editable: 
     def save() -> None:
         for rule in others:
             server.delete(f"{RULES}/{rule['uid']}")
-        server.put(path, body, UNLOCKED if editable else LOCKED)
+        if found is None or found["interval"] != EVERY_S:
+            server.put(path, body, UNLOCKED if editable else LOCKED)
 
     seen = None if found is None else {"interval": found["interval"], "others": ", ".join(rule["title"] for rule in others)}
     return Part(f"alarms of group {str(group)!r}", seen, wanted, save)
@@ -96,16 +93,32 @@ def _contact(server: Server, way: JsonObject, editable: bool) -> Part:
     if found is None:
         return Part(name, None, way, partial(server.post, CONTACTS, way, UNLOCKED if editable else LOCKED))
     save = partial(server.put, f"{CONTACTS}/{way['uid']}", way, _as_it_was(found, editable))
+    if found.get("provenance") == BY_FILE:
+        save = partial(kept_in_a_file, name)
     hidden = {key for key, value in found["settings"].items() if value == HIDDEN}
     return Part(name, _disguised(found, hidden), _disguised(way, hidden), save)
 
 
+def _no_other(server: Server, ways: Sequence[JsonObject]) -> Part:
+    """That nobody is told any more by a way that is named no longer; what people have added in Grafana stays."""
+    gone = WAYS - {way["uid"] for way in ways}
+    others = [one for one in server.get(CONTACTS) or [] if one["uid"] in gone]
+
+    def save() -> None:
+        for one in others:
+            server.delete(f"{CONTACTS}/{one['uid']}")
+
+    return Part(f"contact point {NAME!r}", {"others": ", ".join(one["type"] for one in others)}, {"others": ""}, save)
+
+
 def _policy(server: Server) -> Part:
     """Our branch, in the tree that is there; the tree stays as locked as it was, for it belongs to everybody."""
-    tree = server.get(POLICY) or {}
+    name, tree = "notification policy", server.get(POLICY) or {}
     ours = [branch for branch in tree.get("routes") or [] if branch.get("receiver") == NAME]
     save = partial(server.put, POLICY, planted(tree), _as_it_was(tree, editable=True))
-    return Part("notification policy", {"branches": ours} if ours else None, {"branches": [route()]}, save)
+    if tree.get("provenance") == BY_FILE:
+        save = partial(kept_in_a_file, name)
+    return Part(name, {"branches": ours} if ours else None, {"branches": [route()]}, save)
 
 
 def _as_it_was(found: JsonObject, editable: bool) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from hoflicht.errors import BadConfig
 
 NAME = "hoflicht"  # of the contact point; what has this name belongs together in Grafana
 MAIL_UID, WEBHOOK_UID = "hoflicht-mail", "hoflicht-webhook"
+WAYS = frozenset({MAIL_UID, WEBHOOK_UID})
 ADDRESSES = re.compile(r"[^@\s;$]+@[^@\s;$]+(;[^@\s;$]+@[^@\s;$]+)*")
 # Grafana reads a file that is named so by itself; what follows any other dollar it takes for a variable.
 WEBHOOK = re.compile(r"(https?://[^\s$]+|\$__file\{/[^\s$}]+\})")

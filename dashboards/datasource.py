@@ -36,6 +36,7 @@ def datasource(influx: Influx, authorization: str) -> dict[str, Any]:
         "type": TYPE,
         "access": "proxy",
         "url": influx.url,
+        "database": influx.bucket,  # the earlier releases of Grafana 9 look here, later ones into jsonData (grafana/grafana#62308)
         "isDefault": False,
         "jsonData": {
             "dbName": influx.bucket,  # 2.7 answers InfluxQL for a bucket under its own name, no mapping needed

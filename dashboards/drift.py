@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from hoflicht.errors import BadConfig
+
 MAX_SHOWN = 60  # characters of a value: enough to know which query it is
 # A server numbers what it saves, and newer ones migrate a board to their own schema.
 ITS_OWN = {"id", "version", "schemaVersion", "pluginVersion"}
@@ -20,6 +22,11 @@ class Part(msgspec.Struct, frozen=True):
     found: JsonObject | None
     wanted: JsonObject
     save: Callable[[], object]
+
+
+def kept_in_a_file(name: str) -> None:
+    """Instead of a `save`: what a file of the server has made, its API cannot change."""
+    raise BadConfig(f"{name} is from a file of that Grafana; files and push do not go together, use `hoflicht dashboards build`")
 
 
 def differences(found: Any, wanted: Any, where: str = "") -> list[str]:

@@ -26,7 +26,7 @@ def write(
         **{f"dashboards/{board['uid']}.json": board for board in boards},
     }
     try:
-        files[ALARMS] = {"apiVersion": 1, **alarms, "deleteRules": _gone(folder / ALARMS, alarms["groups"])}
+        files[ALARMS] = {"apiVersion": 1, **alarms, **_gone(folder / ALARMS, alarms)}
         return [_write(folder / name, content) for name, content in files.items()]
     except OSError as cause:
         raise BadConfig(f"{folder}: cannot be written ({cause.strerror})") from cause
@@ -37,20 +37,35 @@ def from_file(path: str) -> str:
     return f"Token $__file{{{path}}}"
 
 
-def _gone(before: Path, groups: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rules that an earlier build wrote and this one does not: Grafana keeps a rule until it is told to delete it."""
+def _gone(before: Path, alarms: dict[str, Any]) -> dict[str, Any]:
+    """What an earlier build wrote and this one does not: Grafana keeps it until it is told to delete it."""
     try:
         file = json.loads(before.read_text(encoding="utf-8"))
-        known = {rule["uid"] for rule in file["deleteRules"]} | _uids(file["groups"])
+        rules = _rules(file) | _uids(file["deleteRules"])
+        ways = _ways(file) | _uids(file.get("deleteContactPoints", []))
     except FileNotFoundError:
-        return []
+        return {"deleteRules": []}
     except (ValueError, KeyError) as cause:
         raise BadConfig(f"{before}: is not what an earlier build wrote; delete it") from cause
-    return [{"orgId": ORG, "uid": uid} for uid in sorted(known - _uids(groups))]
+    gone = {"deleteRules": _listed(rules - _rules(alarms))}
+    # Grafana does not start where the last way goes that its policy names; so it stays.
+    return gone | {"deleteContactPoints": _listed(ways - _ways(alarms))} if _ways(alarms) else gone
 
 
-def _uids(groups: Sequence[dict[str, Any]]) -> set[str]:
-    return {rule["uid"] for group in groups for rule in group["rules"]}
+def _rules(file: dict[str, Any]) -> set[str]:
+    return {uid for group in file["groups"] for uid in _uids(group["rules"])}
+
+
+def _ways(file: dict[str, Any]) -> set[str]:
+    return {uid for contact in file.get("contactPoints", []) for uid in _uids(contact["receivers"])}
+
+
+def _uids(things: Sequence[dict[str, Any]]) -> set[str]:
+    return {thing["uid"] for thing in things}
+
+
+def _listed(uids: set[str]) -> list[dict[str, Any]]:
+    return [{"orgId": ORG, "uid": uid} for uid in sorted(uids)]
 
 
 def _provider(mounted_at: str) -> dict[str, Any]:

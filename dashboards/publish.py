@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from grafana_api.grafana_face import GrafanaFace
 
 from dashboards.boards import FOLDER_TITLE, FOLDER_UID
 from dashboards.datasource import UID
-from dashboards.drift import JsonObject, Part
+from dashboards.drift import JsonObject, Part, kept_in_a_file
 from hoflicht.errors import BadConfig, Unavailable
 
 NOT_FOUND, FORBIDDEN = 404, 403
@@ -81,15 +82,21 @@ class Grafana:
         wanted = {key: value for key, value in source.items() if key != "secureJsonData"}  # the server never tells it
         if found is None:
             return Part("data source", None, wanted, lambda: api.POST("/datasources", json=source))
+        if found.get("readOnly"):
+            return Part("data source", found, wanted, partial(kept_in_a_file, "data source"))
         return Part("data source", found, wanted, lambda: api.PUT(path, json=source))
 
     def _board(self, model: JsonObject) -> Part:
-        face = self._face.dashboard
-        answer = self._find(lambda: face.get_dashboard(model["uid"]))
-        found = None if answer is None else answer["dashboard"] | {"folderUid": answer["meta"].get("folderUid", "")}
+        face, name = self._face.dashboard, f"board {model['title']!r}"
         request = {"dashboard": model, "folderUid": FOLDER_UID, "overwrite": True, "message": "hoflicht dashboards push"}
         wanted = model | {"folderUid": FOLDER_UID}
-        return Part(f"board {model['title']!r}", found, wanted, lambda: face.update_dashboard(request))
+        answer = self._find(lambda: face.get_dashboard(model["uid"]))
+        if answer is None:
+            return Part(name, None, wanted, lambda: face.update_dashboard(request))
+        found = answer["dashboard"] | {"folderUid": answer["meta"].get("folderUid", "")}
+        if answer["meta"].get("provisioned"):
+            return Part(name, found, wanted, partial(kept_in_a_file, name))
+        return Part(name, found, wanted, lambda: face.update_dashboard(request))
 
     def _find(self, call: Callable[[], Any]) -> Any:
         with self._translated():

@@ -1,18 +1,17 @@
 """Alarms on a running Grafana: made once, drift is told and put right, what others have there stays theirs."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dashboards.alarms import alarms
 from dashboards.command import main
+from dashboards.rules import for_api
 from hoflicht.catalogue import load_city
 from hoflicht.errors import BadConfig
 from tests.conftest import ROOT
-from tests.grafana import TOKEN, StandIn, serving
+from tests.grafana import TOKEN, StandIn, is_rule, serving
 
 CITY = str(ROOT / "simulators" / "city.toml")
 MAIL = ["--mail-to", "night@example.org;office@example.org"]
@@ -168,6 +167,17 @@ def test_alarms_are_locked_unless_asked_otherwise_and_can_be_unlocked_and_locked
     assert {rule.get("provenance") for rule in state.rules.values()} == {"api"}
 
 
+def test_a_grafana_that_unlocks_nothing_but_rules_is_content_too(state: StandIn, options: list[str]) -> None:
+    state.unlocks = frozenset({"alert-rules"})
+    editable = [*options, *MAIL, "--editable"]
+    pushed(state, [*editable, "--city", CITY])
+
+    pushed(state, editable)
+
+    assert pushed(state, editable) == []
+    assert {rule.get("provenance") for rule in state.rules.values()} == {None}
+
+
 def test_an_alarm_from_a_file_is_not_pushed_over(state: StandIn, options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     pushed(state, options)
     state.rules[LAMP]["provenance"] = "file"
@@ -197,6 +207,17 @@ def test_a_policy_that_is_locked_stays_so(state: StandIn, options: list[str]) ->
     assert state.policy["provenance"] == "api"
 
 
+def test_whom_a_file_tells_is_not_pushed_over(state: StandIn, options: list[str]) -> None:
+    pushed(state, [*options, *MAIL])
+    state.contacts["hoflicht-mail"]["provenance"] = "file"
+    with pytest.raises(BadConfig, match=r"contact point 'hoflicht' \(email\) is from a file"):
+        main(["push", *options, "--mail-to", "day@example.org"])
+
+    state.policy = {"receiver": "hoflicht", "provenance": "file"}
+    with pytest.raises(BadConfig, match="notification policy is from a file"):
+        main(["push", *options, *MAIL])
+
+
 def test_without_a_contact_nothing_is_said_about_whom_to_tell(state: StandIn, options: list[str]) -> None:
     writes = pushed(state, options)
 
@@ -223,6 +244,22 @@ def test_another_address_is_told_and_changed(state: StandIn, options: list[str],
         "'night@example.org;office@example.org' on the server, 'day@example.org' here"
     ]
     assert pushed(state, [*options, *other]) == ["PUT /v1/provisioning/contact-points/hoflicht-mail"]
+
+
+def test_a_way_that_is_named_no_longer_is_told_and_goes(
+    state: StandIn, options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "webhook").write_text(SECRET)
+    by_webhook = [*options, "--webhook-file", str(tmp_path / "webhook")]
+    pushed(state, [*options, *MAIL])
+    state.contacts["by-hand"] = {"uid": "by-hand", "name": "hoflicht", "type": "pager", "settings": {}}
+
+    lines = told(by_webhook, capsys)
+    pushed(state, by_webhook)
+
+    assert "contact point 'hoflicht': others: 'email' on the server, '' here" in lines
+    assert sorted(state.contacts) == ["by-hand", "hoflicht-webhook"]
+    assert told(by_webhook, capsys) == []
 
 
 def test_a_contact_is_locked_unless_asked_otherwise_and_then_stays_as_it_is(state: StandIn, options: list[str]) -> None:
@@ -287,51 +324,12 @@ def test_a_token_that_may_not_make_alarms_says_which_role_it_needs(state: StandI
         main(["push", *options])
 
 
-def built(folder: Path, *more: str) -> Any:
-    assert main(["build", str(folder), *more]) == 0
-    return json.loads((folder / "alerting" / "hoflicht.yaml").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("for", "5 minutes"), ("noDataState", "Ok"), ("isPaused", "no"), ("folderUid", "x"), ("uid", "a b"), ("condition", "Q")],
+)
+def test_the_stand_in_takes_no_rule_that_grafana_would_not_understand(field: str, value: str) -> None:
+    rule = for_api(alarms()[0], "en", "")
 
-
-def test_the_built_file_holds_what_grafana_reads(tmp_path: Path) -> None:
-    file = built(tmp_path, "--language", "de", "--city", CITY, *MAIL, "--webhook-file", "/run/secrets/webhook")
-
-    assert sorted(file) == ["apiVersion", "contactPoints", "deleteRules", "groups", "policies"]
-    assert file["apiVersion"] == 1
-    assert [group["name"] for group in file["groups"]] == ["lamps", "yards", "gateways", "platform"]
-    [contact] = file["contactPoints"]
-    assert (contact["name"], [way["type"] for way in contact["receivers"]]) == ("hoflicht", ["email", "webhook"])
-    assert contact["receivers"][1]["settings"] == {"url": "$__file{/run/secrets/webhook}"}
-    [policy] = file["policies"]
-    assert (policy["orgId"], policy["receiver"], "object_matchers" in policy) == (1, "hoflicht", False)
-    assert [branch["repeat_interval"] for branch in policy["routes"]] == ["4h", "1d", "1w"]
-
-
-def test_a_path_that_grafana_cannot_follow_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match="its whole path"):
-        main(["build", str(tmp_path), "--webhook-file", "webhook"])
-
-
-def test_a_file_without_a_contact_leaves_grafana_its_own(tmp_path: Path) -> None:
-    file = built(tmp_path)
-
-    assert sorted(file) == ["apiVersion", "deleteRules", "groups"]
-    assert file["deleteRules"] == []
-
-
-def test_what_an_earlier_build_wrote_and_this_one_does_not_is_deleted_and_may_come_back(tmp_path: Path) -> None:
-    built(tmp_path, "--city", CITY)
-    without, again, back = built(tmp_path), built(tmp_path), built(tmp_path, "--city", CITY)
-
-    gone = [rule["uid"] for rule in without["deleteRules"]]
-    assert "hoflicht-spill-back" in gone
-    assert again["deleteRules"] == without["deleteRules"]
-    assert [rule["uid"] for rule in back["deleteRules"]] == ["hoflicht-dark"]
-
-
-@pytest.mark.parametrize("content", ["groups: []\n", '{"groups": []}'])
-def test_a_file_that_is_not_ours_is_not_overwritten(content: str, tmp_path: Path) -> None:
-    (tmp_path / "alerting").mkdir()
-    (tmp_path / "alerting" / "hoflicht.yaml").write_text(content)
-
-    with pytest.raises(BadConfig, match="not what an earlier build wrote"):
-        main(["build", str(tmp_path)])
+    assert is_rule(rule)
+    assert not is_rule(rule | {field: value})
