@@ -113,11 +113,14 @@ class Alarms:
         """All of them, by site and fault; raise what the store raises."""
         return [self._with_seen(alarm) for alarm in self._recent.get()]
 
-    def word(self, site: str, fault: str) -> Reading:
-        """Staff have seen `fault` now. Two words of one site never fall on one instant, where one would replace the other."""
+    def words(self, site: str, fault: str) -> tuple[Reading, Reading]:
+        """Staff have seen `fault` now: by its number, and on the fault itself, for alarm rules compare within one quantity only.
+
+        Two words of one site never fall on one instant, where one would replace the other.
+        """
         with self._lock:
-            self._last_word_ms = max(self._clock.now_ms(), self._last_word_ms + 1)
-            return Reading(site, STAFF, ACKNOWLEDGED, self._last_word_ms, float(FAULTS[fault].number))
+            at_ms = self._last_word_ms = max(self._clock.now_ms(), self._last_word_ms + 1)
+        return Reading(site, STAFF, ACKNOWLEDGED, at_ms, float(FAULTS[fault].number)), Reading(site, STAFF, fault, at_ms, 1.0)
 
     def note(self, word: Reading, fault: str) -> None:
         """`word` is stored."""
@@ -197,10 +200,10 @@ class Alarms:
 
 
 def standing(latest: Iterable[Reading]) -> dict[tuple[str, str], Reading]:
-    """The faults that last, by site and fault; where several sensors tell one, the latest that says so."""
+    """The faults that last, by site and fault; where several sensors tell one, the latest that says so. Staff are no sensor."""
     found: dict[tuple[str, str], Reading] = {}
     for reading in sorted(latest, key=lambda each: each.at_ms):
-        if reading.quantity in FAULTS and reading.value >= 0.5:
+        if reading.quantity in FAULTS and reading.sensor != STAFF and reading.value >= 0.5:
             found[reading.site, reading.quantity] = reading
     return found
 
@@ -215,6 +218,7 @@ def past(readings: Sequence[Reading]) -> Iterator[Happened]:
             fault = names.get(round(reading.value))
             if fault is not None:
                 yield Happened(at, fault, Turn.ACKNOWLEDGED)
+        if reading.sensor == STAFF:
             continue
         if lasts and key not in last:
             yield Happened(at, reading.quantity, Turn.STANDING)

@@ -67,10 +67,10 @@ def _add_alarms(routes: APIRouter, control: Control, alarms: Alarms) -> None:
     def acknowledge(site: SiteId, fault: FaultId, key: Annotated[Key, acknowledger]) -> Response:
         if not any(_is(alarm, {"site": site, "fault": the("fault", fault, FAULTS)}) for alarm in alarms.open()):
             raise Wrong(404, f"{site} has no open {fault}")
-        word = alarms.word(site, fault)
+        words = alarms.words(site, fault)
         with control.staff.door.noting(key, f"acknowledge {fault} of {site}"):
-            say(control.staff.errands, [word])
-        alarms.note(word, fault)
+            say(control.staff.errands, words)
+        alarms.note(words[0], fault)
         found = [alarm for alarm in alarms.open() if _is(alarm, {"site": site, "fault": fault})]
         if not found:
             raise Wrong(404, f"{site} has no open {fault} any more")

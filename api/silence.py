@@ -15,7 +15,7 @@ import msgspec
 
 from api.errands import Errands
 from hoflicht.batch import MAX_READINGS
-from hoflicht.catalogue import WATCH, City, gateways_of
+from hoflicht.catalogue import STAFF, WATCH, City, gateways_of
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
 from hoflicht.reading import Reading
@@ -78,7 +78,8 @@ class Watch:
             return
         try:
             now_ms = self._clock.now_ms()
-            latest = self._store.latest((*HEALTH, *ALIVE, SILENCE), now_ms - LOOK_BACK_MS)
+            told = self._store.latest((*HEALTH, *ALIVE, SILENCE), now_ms - LOOK_BACK_MS)
+            latest = [reading for reading in told if reading.sensor != STAFF]  # that they have seen a fault is no sign of life
             self._said = {reading.site: reading for reading in latest if reading.quantity == SILENCE} | self._said
             self._errands.run([self._proof(now_ms)])
             self._judge([reading for reading in latest if reading.quantity != SILENCE], now_ms)

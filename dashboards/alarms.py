@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from dashboards.gateway_alarms import GATEWAYS, PLATFORM
-from dashboards.influxql import AMONG, Where, last, of_all
+from dashboards.influxql import AMONG, Where, of_all, unseen
 from dashboards.parts import any_of
 from dashboards.rules import Group, Rule, Text
 from dashboards.yard_alarms import YARDS, yards_of
@@ -13,7 +13,8 @@ from hoflicht.faults import FAULTS, Severity
 
 DAY_S = 86_400
 # A fault is said again each hour, `communication_failure` each day; after two days the gateway's own alarm has long been known.
-SAID_S = 2 * DAY_S
+SAID = "time > now() - 2d"
+SEEN_S = 7 * DAY_S  # what staff have seen alarms nobody for so long: a week's holiday of whoever saw it, and it is not forgotten
 FAILED = "$X > 0.5"  # a state is 0 or 1
 STANDS_S = 300  # who mends or tests a lamp switches it a few times within minutes
 FEW = 3  # lamps: fewer are bulbs, more at once are a cable, a fuse or a cabinet
@@ -44,8 +45,8 @@ def _faults() -> Iterator[Rule]:
             severity=fault.severity,
             title=Text(fault.de, fault.en[0].upper() + fault.en[1:]),
             meaning=Text(f"Es geht um {{site}}. {go.de}", f"It is about {{site}}. {go.en}"),
-            ask=last(quantity, by=["site"]),
-            range_s=SAID_S,
+            ask=unseen(quantity, told=SAID),
+            range_s=SEEN_S,
             wrong=FAILED,
             lasting_s=STANDS_S,
         )
@@ -61,7 +62,7 @@ def _many() -> Rule:
             "{x} Lampen leuchten nicht. Das sind keine einzelnen Lampen mehr.", "{x} lamps do not light: no single lamps any more."
         ),
         ask=_sum("lamp_failure"),
-        range_s=SAID_S,
+        range_s=SEEN_S,
         wrong=f"$X >= {CITY_WIDE}",
         lasting_s=STANDS_S,
     )
@@ -100,12 +101,12 @@ def _area(name: str, lamps: tuple[str, ...]) -> Iterator[Rule]:
             title=Text(f"{title.de}: {name}", f"{title.en}: {name}"),
             meaning=Text(f"Betroffen sind {{x}} von {len(lamps)} Lampen.", f"{{x}} of {len(lamps)} lamps are concerned."),
             ask=_sum(quantity, {AMONG: any_of(lamps)}),
-            range_s=SAID_S,
+            range_s=SEEN_S,
             wrong=f"$X >= {max(FEW, len(lamps) / HALF):g}",
             lasting_s=STANDS_S,
         )
 
 
 def _sum(quantity: str, where: Where = None) -> str:
-    """How many sites say so."""
-    return of_all(f'sum("{quantity}")', last(quantity, where, ["site"]))
+    """Of how many sites it is so, and staff have not seen it: who has seen the half of a street knows the street."""
+    return of_all(f'sum("{quantity}")', unseen(quantity, where, told=SAID), f'"{quantity}" > 0')

@@ -39,7 +39,7 @@ def _lamps() -> stat.Panel:
     level = last("level_actual", {"sensor": "driver"}, ["site"], since=ALIVE)
     panel = numbers(
         "Lamps",
-        "By their last word. Not heard of: lamps, cabinets and gateways that the api misses.",
+        "By their last word. Nothing is heard: of lamps, cabinets and gateways that the api misses.",
         unit_of("lamp_failure"),
         [
             Query(of_all('count("level_actual")', level, '"level_actual" > 0'), "burning"),

@@ -1,7 +1,9 @@
-"""The board of air, traffic and weather: particulates against the limits of the law, vehicles and their speed, sun, wind and rain.
+"""The board of air, traffic, noise and weather: particulates against the law, vehicles and their speed, sound, sun, wind and rain.
 
 Limits, in µg/m³. PM10, mean of a day: 50 on at most 35 days a year (Directive 2008/50/EC, annex XI), 45 on at most 18 days from
 2030 on (Directive (EU) 2024/2881, annex I), 45 (WHO 2021). PM2.5, mean of a day: 25 on at most 18 days from 2030 on, 15 (WHO).
+
+Noise of new roads in residential areas, in dB(A), mean of the night and of the day: 49 and 59 (16. BImSchV, § 2).
 """
 
 from grafana_foundation_sdk.builders import stat, timeseries
@@ -10,31 +12,33 @@ from grafana_foundation_sdk.models import units
 
 from dashboards import parts, uids
 from dashboards.board import board, choice, place
-from dashboards.influxql import AMONG, HOUR, Query, chosen, hourly, of_all, over_time
+from dashboards.influxql import AMONG, HOUR, Query, chosen, hourly, loudness, of_all, over_time
 from dashboards.panels import BLUE, GREEN, RED, YELLOW, Limits, bars, lines, numbers, on_the_right, unit_of
 from dashboards.parts import Scope
 
-AIR, TRAFFIC, WEATHER = ({"site": chosen(name)} for name in ("air", "traffic", "weather"))
+AIR, TRAFFIC, NOISE, WEATHER = ({"site": chosen(name)} for name in ("air", "traffic", "noise", "weather"))
 PM10_DAY: Limits = {45: YELLOW, 50: RED}
 PM2_5_DAY: Limits = {15: YELLOW, 25: RED}
 OFTEN: Limits = {19: YELLOW, 36: RED}  # days above the limit: more than 18, more than 35
 TOO_FAST: Limits = {50: YELLOW}  # km/h, in German towns
+LOUD: Limits = {49: YELLOW, 59: RED}
 KMH = 3.6  # km/h in a metre per second
 
 
 def environment(scope: Scope) -> Dashboard:
-    """Air, traffic and weather, each at a place of the reader's choice."""
-    empty = board(uids.ENVIRONMENT, "Air, traffic and weather.", start="now-7d", links=[uids.CITY])
+    """Air, traffic, noise and weather, each at a place of the reader's choice."""
+    empty = board(uids.ENVIRONMENT, "Air, traffic, noise and weather.", start="now-7d", links=[uids.CITY])
     for name, label, quantity in (
         ("air", "air at", "pm10"),
         ("traffic", "traffic at", "speed"),
+        ("noise", "noise at", "sound_level"),
         ("weather", "weather at", "humidity"),
     ):
         empty.with_variable(choice(name, label, quantity))
     empty.with_variable(parts.bucket(scope.bucket))
     zone = "UTC" if scope.city is None else scope.city.timezone
     panels = [_now(), _often(zone), _days("pm10", "PM10 by day", PM10_DAY, zone), _days("pm2_5", "PM2.5 by day", PM2_5_DAY, zone)]
-    return place(empty, [*panels, _vehicles(), _speed(), _temperature(), _wind(), _rain(), _light()])
+    return place(empty, [*panels, _vehicles(), _speed(), _sound(), _temperature(), _wind(), _rain(), _light()])
 
 
 def _now() -> timeseries.Panel:
@@ -105,6 +109,18 @@ def _speed() -> timeseries.Panel:
         units.KilometersPerHour,
         [Query(over_time("speed", f'percentile("value", {share}) * {KMH}', TRAFFIC, step=HOUR), text) for share, text in speeds],
         limits=TOO_FAST,
+    )
+
+
+def _sound() -> timeseries.Panel:
+    return lines(
+        "Noise",
+        "Sound level by the hour at the chosen place, the mean of its energy in dB(A): ten more sound twice as loud. The law "
+        "allows new roads 49 in the night and 59 by day where people live (16. BImSchV), reckoned and not measured: good for "
+        "comparing, no proof.",
+        unit_of("sound_level"),
+        [Query(loudness(NOISE, HOUR), "sound level")],
+        limits=LOUD,
     )
 
 

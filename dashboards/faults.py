@@ -4,27 +4,16 @@ from grafana_foundation_sdk.builders import bargauge, table
 
 from dashboards import uids
 from dashboards.board import address, look
-from dashboards.influxql import Query, Where, last, newest_of, of_all
+from dashboards.influxql import BY_STAFF, Query, Where, last, newest_of, of_all
 from dashboards.panels import RED, YELLOW, numbered, ranking, rows, transformed, unit_of
 from dashboards.places import MIXED, Places, grouped, kept, lamps_of, one_row_a_site, only
-from hoflicht.catalogue import City
+from hoflicht.catalogue import STAFF, City
 from hoflicht.faults import FAULTS
 
 # What lasts is told again every hour by the lamp, and every day by the api that misses it.
 LASTING = "time > now() - 25h"
-FAULT_WORDS = {
-    "lamp_failure": "does not light",
-    "lamp_unexpected_on": "burns by day",
-    "cycling_failure": "goes on and off",
-    "dimming_failure": "does not dim",
-    "lamp_power_too_high": "too much power",
-    "lamp_power_too_low": "too little power",
-    "supply_loss": "no mains",
-    "high_temperature": "too hot",
-    "control_gear_comm_failure": "driver is silent",
-    "cabinet_door_open": "cabinet door open",
-    "communication_failure": "not heard of",
-}
+SEEN = "time > now() - 7d"  # as long as an alarm heeds what staff have seen (dashboards.alarms)
+TOLD = f"\"sensor\" != '{STAFF}' AND {LASTING}"  # what staff say of a fault is no other fault
 
 
 def not_lit(where: Where) -> list[Query]:
@@ -47,46 +36,55 @@ def open_faults(where: Where, width: int) -> bargauge.Panel:
 
 def where(chosen: Where, city: City | None, width: int) -> table.Panel:
     """Which lamps and cabinets, with their streets where there is a catalogue."""
+    queries = [each(chosen), _seen(chosen)]
     panel = rows(
         "Where",
-        "Lamps, cabinets and gateways with open faults; a click leads to the lamp.",
+        "Lamps, cabinets and gateways with open faults; a click leads to the lamp. Seen: how many faults of it staff have "
+        "acknowledged in the last seven days; those alarm nobody.",
         unit_of("lamp_failure"),
-        [each(chosen)],
-        names={kept("faults", "sum"): "faults", kept("street"): "street"},
+        queries,
+        names={kept("faults", "sum"): "faults", kept("seen", "sum"): "seen", kept("street"): "street"},
         width=width,
     ).data_links(look("Look at this lamp", address(uids.LAMP, "lamp")))
-    return _with_streets(panel, city, chosen)
+    return _with_streets(panel, city, queries)
 
 
 def by_street(city: City, width: int) -> table.Panel:
     """How many there are in each street."""
+    queries = [each(None)]
     panel = rows(
         "Open faults by street",
         "Many in one street at once: a cable, a fuse or a cabinet.",
         unit_of("lamp_failure"),
-        [each(None)],
+        queries,
         names={f"{kept('faults', 'sum')} (sum)": "faults", kept("street"): "street"},
         width=width,
     )
     summed = ("groupBy", grouped(kept("street"), {kept("faults", "sum"): "sum"}))
-    return _with_streets(panel, city, None).with_transformation(transformed(summed)[0])
+    return _with_streets(panel, city, queries).with_transformation(transformed(summed)[0])
 
 
 def each(chosen: Where) -> Query:
     """A row for each fault of a lamp or cabinet; the column is called faults."""
-    newest = newest_of(FAULTS, chosen, ["site", "sensor"], since=LASTING)
+    newest = newest_of(FAULTS, chosen, ["site"], since=TOLD)
     # The site as a column: to group by it once more would take six times as long.
     return Query(of_all('"one" AS "faults", "site"', newest, '"one" > 0'), table=True)
 
 
+def _seen(chosen: Where) -> Query:
+    """A row for each fault that staff have seen; the column is called seen."""
+    newest = newest_of(FAULTS, {**(chosen or {}), **BY_STAFF}, ["site"], since=SEEN)
+    return Query(of_all('"one" AS "seen", "site"', newest), table=True)
+
+
 def _count(quantity: str, where: Where) -> Query:
-    newest = last(quantity, where, ["site", "sensor"], since=LASTING)
-    return Query(of_all(f'sum("{quantity}")', newest), FAULT_WORDS[quantity])
+    newest = last(quantity, where, ["site"], since=TOLD)
+    return Query(of_all(f'sum("{quantity}")', newest), FAULTS[quantity].en)
 
 
-def _with_streets(panel: table.Panel, city: City | None, chosen: Where) -> table.Panel:
+def _with_streets(panel: table.Panel, city: City | None, queries: list[Query]) -> table.Panel:
     if city is not None:
-        targets: list[Query | Places] = [each(chosen), Places(lamps_of(city))]
+        targets: list[Query | Places] = [*queries, Places(lamps_of(city))]
         panel.datasource(MIXED).targets([*numbered(targets)])
-    one_row = one_row_a_site({"faults": "sum", "street": "lastNotNull"})
+    one_row = one_row_a_site({"faults": "sum", "seen": "sum", "street": "lastNotNull"})
     return panel.transformations(transformed(*one_row, ("filterByValue", only(kept("faults", "sum"), "greater", value=0))))

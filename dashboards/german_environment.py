@@ -4,7 +4,19 @@ WORDS: dict[str, str] = {
     "air at": "Luft an",
     "traffic at": "Verkehr an",
     "weather at": "Wetter an",
-    "Air, traffic and weather.": "Luft, Verkehr und Wetter.",
+    "noise at": "Lärm an",
+    "Air, traffic, noise and weather.": "Luft, Verkehr, Lärm und Wetter.",
+    "Noise": "Lärm",
+    "sound level": "Schallpegel",
+    (
+        "Sound level by the hour at the chosen place, the mean of its energy in dB(A): ten more sound twice as loud. The law "
+        "allows new roads 49 in the night and 59 by day where people live (16. BImSchV), reckoned and not measured: good for "
+        "comparing, no proof."
+    ): (
+        "Schallpegel je Stunde am gewählten Ort, energetisch gemittelt, in dB(A): Zehn mehr klingen doppelt so laut. Das "
+        "Gesetz erlaubt neuen Straßen 49 in der Nacht und 59 am Tag, wo Menschen wohnen (16. BImSchV), berechnet und nicht "
+        "gemessen: gut zum Vergleichen, kein Nachweis."
+    ),
     "Particulates": "Feinstaub",
     (
         "Fine dust by the hour at the chosen place. A peak in the evening is heating, at rush hour traffic. Fog swells "

@@ -6,11 +6,9 @@ WORDS: dict[str, str] = {
     "Street lamps": "Straßenbeleuchtung",
     "burning": "brennen",
     "dark": "dunkel",
-    "does not light": "leuchtet nicht",
-    "not heard of": "meldet sich nicht",
     "Lamps": "Leuchten",
-    "By their last word. Not heard of: lamps, cabinets and gateways that the api misses.": (
-        "Nach ihrer letzten Meldung. Meldet sich nicht: Leuchten, Schaltschränke und Gateways, die der Dienst vermisst."
+    "By their last word. Nothing is heard: of lamps, cabinets and gateways that the api misses.": (
+        "Nach ihrer letzten Meldung. Nichts zu hören: von Leuchten, Schaltschränken und Gateways, die der Dienst vermisst."
     ),
     "Platform": "Plattform",
     "known": "bekannt",
@@ -50,15 +48,6 @@ WORDS: dict[str, str] = {
         "Mittel der letzten 24 Stunden an dem Ort, wo es am höchsten war. Optische Sensoren: gut zum Vergleichen, kein "
         "Nachweis im Sinne des Gesetzes."
     ),
-    "burns by day": "brennt bei Tag",
-    "goes on and off": "geht an und aus",
-    "does not dim": "dimmt nicht",
-    "too much power": "zu viel Leistung",
-    "too little power": "zu wenig Leistung",
-    "no mains": "kein Netz",
-    "too hot": "zu heiß",
-    "driver is silent": "Treiber schweigt",
-    "cabinet door open": "Schranktür offen",
     "Open faults by kind": "Offene Störungen nach Art",
     (
         "How many lamps and cabinets have each fault now. Tonight somebody must go where lamps do not light, a whole line "
@@ -73,9 +62,14 @@ WORDS: dict[str, str] = {
     "faults": "Störungen",
     "street": "Straße",
     "Where": "Wo",
-    "Lamps, cabinets and gateways with open faults; a click leads to the lamp.": (
-        "Leuchten, Schaltschränke und Gateways mit offenen Störungen; ein Klick führt zur Leuchte."
+    (
+        "Lamps, cabinets and gateways with open faults; a click leads to the lamp. Seen: how many faults of it staff have "
+        "acknowledged in the last seven days; those alarm nobody."
+    ): (
+        "Leuchten, Schaltschränke und Gateways mit offenen Störungen; ein Klick führt zur Leuchte. Gesehen: wie viele "
+        "Störungen das Personal dort in den letzten sieben Tagen quittiert hat; die lösen keinen Alarm aus."
     ),
+    "seen": "gesehen",
     "Open faults by street": "Offene Störungen nach Straße",
     "Many in one street at once: a cable, a fuse or a cabinet.": (
         "Viele in einer Straße zugleich: ein Kabel, eine Sicherung oder ein Schaltschrank."
@@ -92,17 +86,17 @@ WORDS: dict[str, str] = {
     "Failures, light levels and wear of the street lamps.": "Ausfälle, Lichtstärke und Verschleiß der Straßenbeleuchtung.",
     "Lamps now": "Leuchten jetzt",
     (
-        "By their last word. One that does not light waits for the next round; from five on look for a cable. Not heard of: "
-        "neither the lamp nor its cabinet has said anything for half an hour, though the gateway does."
+        "By their last word. One that does not light waits for the next round; from five on look for a cable. Nothing is "
+        "heard: neither the lamp nor its cabinet has said anything for half an hour, though the gateway does."
     ): (
         "Nach ihrer letzten Meldung. Eine, die nicht leuchtet, wartet bis zur nächsten Runde; ab fünf suche man ein Kabel. "
-        "Meldet sich nicht: seit einer halben Stunde kein Wort, obwohl das Gateway spricht."
+        "Nichts zu hören: seit einer halben Stunde kein Wort, obwohl das Gateway spricht."
     ),
     "do not light": "leuchten nicht",
     "burn by day": "brennen bei Tag",
     "Failing lamps": "Ausgefallene Leuchten",
-    "How many at each moment. A step is a cable, a fuse or a cabinet; a slope is age.": (
-        "Wie viele zu jedem Zeitpunkt. Eine Stufe ist ein Kabel, eine Sicherung oder ein Schaltschrank; ein Anstieg ist das Alter."
+    "How many in each hour. A step is a cable, a fuse or a cabinet; a slope is age.": (
+        "Wie viele in jeder Stunde. Eine Stufe ist ein Kabel, eine Sicherung oder ein Schaltschrank; ein Anstieg ist das Alter."
     ),
     "target": "Soll",
     "feedback": "gesendet",
@@ -139,6 +133,7 @@ WORDS: dict[str, str] = {
     "One lamp": "Eine Leuchte",
     "lamp": "Leuchte",
     "fault begins": "Störung beginnt",
+    "seen by staff": "vom Personal gesehen",
     "One lamp: level and reason, power, energy, wear and faults.": (
         "Eine Leuchte: Lichtstärke und Grund, Leistung, Energie, Verschleiß und Störungen."
     ),

@@ -83,10 +83,10 @@ WORDS: dict[str, str] = {
         "Freier Anteil der Platte. Der Zwischenspeicher wächst nicht mehr, bevor sie voll ist; was sie sonst füllt, steht im "
         "Protokoll des Systems."
     ),
-    "number": "Nummer",
     "Versions": "Versionen",
-    "The program's version as a number: 1002003 is 1.2.3. One that lags behind did not take the last update.": (
-        "Die Version des Programms als Zahl: 1002003 ist 1.2.3. Wer zurückliegt, hat die letzte Aktualisierung nicht bekommen."
+    "Which version of the program each gateway and worker runs. One that lags behind did not take the last update.": (
+        "Welche Version des Programms jedes Gateway und jede Annahme hat. Wer zurückliegt, hat die letzte Aktualisierung nicht "
+        "bekommen."
     ),
     "$tag_site: all": "$tag_site: alle",
     "$tag_site: older than five minutes": "$tag_site: älter als fünf Minuten",

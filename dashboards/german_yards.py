@@ -4,6 +4,7 @@ WORDS: dict[str, str] = {
     "yard": "Hof",
     "gate held": "Einfahrt angehalten",
     "hold by staff": "Halt durch Personal",
+    "notice": "Hinweis",
     "Waiting times as the public sees them, and the sensors they rest on.": (
         "Wartezeiten, wie die Öffentlichkeit sie sieht, und die Sensoren, auf denen sie beruhen."
     ),

@@ -1,15 +1,17 @@
 """InfluxQL queries as Grafana keeps them: plain enough for Grafana 9 to 13 and InfluxDB 1.8 to 3.
 
-Plain means: no regular expressions, `${__interval}` in braces and `${name:raw}` for variables. Grafana has escaped other forms
-wrongly, or left them alone, in one release or another (grafana/grafana#80003, #114260).
+Plain means: regular expressions in the value of a variable only, `${__interval}` in braces and `${name:raw}` for variables. Grafana
+has escaped other forms wrongly, or left them alone, in one release or another (grafana/grafana#80003, #114260).
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models.dashboard import AnnotationTarget, DataSourceRef
 
 from dashboards.datasource import TYPE, UID
+from hoflicht.catalogue import STAFF
 from hoflicht.quantities import QUANTITIES
 
 STEP = "${__interval}"  # Grafana chooses it so that a panel gets about one point a pixel
@@ -21,6 +23,7 @@ HOUR = "1h"
 HOURLY = "_hourly"  # behind it: the bucket with hourly values, field `value` their mean, beside it `min`, `max` and `count`
 
 
+BY_STAFF = {"sensor": STAFF}
 AMONG = ""  # in place of a tag: the value is a whole condition, as dashboards.parts makes them
 Where = Mapping[str, str] | None  # tags and their values
 
@@ -103,13 +106,6 @@ def last(quantity: str, where: Where = None, by: Sequence[str] = (), *, since: s
     return once(quantity, 'last("value")', where, by, since=since)
 
 
-def total(quantity: str, select: str, where: Where = None, by: Sequence[str] = ("site",)) -> str:
-    """The sum over the tags `by` for each step: how many lamps fail. The step must be longer than a reading's age."""
-    # fill(none): over steps that are filled in, 2.7.12 gives several sums for one step, and 0 where there is nothing.
-    inner = over_time(quantity, f'{select} AS "one"', where, by, fill="none")
-    return f'SELECT sum("one") FROM ({inner}) WHERE {IN_VIEW} {_group([f"time({STEP})"])} fill(none)'
-
-
 def rate(quantity: str, per: str, where: Where = None, by: Sequence[str] = ()) -> str:
     """By how much a counter grows in the time `per`, mean of each step; a counter that begins anew takes nothing away."""
     # Of each two readings, and not of the steps: their last one is not over, and would show a fall that there is none.
@@ -153,6 +149,32 @@ def newest_of(quantities: Iterable[str], where: Where = None, by: Sequence[str] 
     """The newest value of each of `quantities`, in a column named "one"."""
     names = ", ".join(_name(quantity) for quantity in quantities)
     return f'SELECT last("value") AS "one" FROM {names} WHERE {_all(where, since)} {_group(_quoted(by))}'
+
+
+def unseen(fault: str, where: Where = None, *, told: str) -> str:
+    """1 for each site that has `fault` by its newest word since `told`, and whose staff have not seen it; of the others 0 at most.
+
+    That staff have seen it is a word of theirs on the fault itself. It counts in view, and until the fault was gone meanwhile.
+    """
+    # InfluxQL compares no times and joins no quantities. But of one quantity it puts the answers to several questions in order of
+    # time: the newest of "it is gone" (0) and "staff have seen it" (-1) is added to what is so now.
+    word, by = f'AS "{fault}"', _group(['"site"'])
+    gone = f'SELECT last("value") {word} FROM {_name(fault)} WHERE {_all(where, IN_VIEW)} AND "value" = 0 {by}'
+    seen = f'SELECT 0 - "value" {word} FROM {_name(fault)} WHERE {_all({**(where or {}), **BY_STAFF}, IN_VIEW)} {by}'
+    newest = f'SELECT last("{fault}") {word} FROM ({gone}), ({seen}) {by}'
+    return f'SELECT sum("{fault}") {word} FROM ({last(fault, where, ["site"], since=told)}), ({newest}) {by}'
+
+
+def said(quantities: Iterable[str], where: Where) -> str:
+    """The instants at which staff said so, 0 is to take it back; for `Marks`. Each word counts, also the first one of all."""
+    names = ", ".join(_name(quantity) for quantity in quantities)
+    return f'SELECT "value", "site" FROM {names} WHERE {_all({**(where or {}), **BY_STAFF}, IN_VIEW)} AND "value" > 0'
+
+
+def loudness(where: Where, step: str) -> str:
+    """The sound level of each step: of levels the mean is that of their energy, 60 dB and 70 dB are 67.4."""
+    energy = f'SELECT exp("value" * {math.log(10) / 10:.9f}) AS "one" FROM {_name("sound_level")} WHERE {_all(where, IN_VIEW)}'
+    return f'SELECT 10 * log10(mean("one")) FROM ({energy}) WHERE {IN_VIEW} {_group([f"time({step})"])} fill(null)'
 
 
 def hourly(quantity: str) -> str:

@@ -5,8 +5,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards import uids
 from dashboards.board import board, choice, marks, place
-from dashboards.faults import FAULT_WORDS
-from dashboards.influxql import Query, chosen, growth, last, marked, over_time
+from dashboards.influxql import Query, chosen, growth, last, marked, over_time, said
 from dashboards.panels import BLUE, GREEN, GREY, RED, YELLOW, Limits, in_unit, lines, numbers, on_the_right, states, steps, unit_of
 from dashboards.parts import Scope
 from hoflicht.faults import FAULTS
@@ -14,6 +13,7 @@ from hoflicht.shadow import Reason
 
 SITE = {"site": chosen("lamp")}
 LAMP = {**SITE, "sensor": "driver"}
+OF_LAMPS = {quantity: fault for quantity, fault in FAULTS.items() if quantity != "cabinet_door_open"}
 RECENT = "time > now() - 26h"  # what hardly changes is told every hour; a lamp that is silent for a day is missed anyway
 LEVELS = {"level_target": "target", "level_feedback": "feedback", "level_actual": "actual"}
 REASONS = {
@@ -31,6 +31,7 @@ def lamp(_: Scope) -> Dashboard:
     empty = board(uids.LAMP, "One lamp: level and reason, power, energy, wear and faults.", start="now-24h", links=[uids.LAMPS])
     empty.with_variable(choice("lamp", "lamp", "level_actual"))
     empty.annotation(marks("fault begins", RED, marked(FAULTS, SITE), "site"))
+    empty.annotation(marks("seen by staff", BLUE, said(FAULTS, SITE), "site"))
     panels = [_facts(), _wear(), _levels(), _reasons(), _faults(), _power(), _inside()]
     return place(empty, panels)
 
@@ -86,7 +87,7 @@ def _faults() -> statetimeline.Panel:
     return states(
         "Faults",
         "Each fault that the lamp, or the platform on its behalf, has told of; red needs somebody soon.",
-        [Query(over_time(quantity, 'max("value")', SITE, fill="previous"), FAULT_WORDS[quantity]) for quantity in FAULTS],
+        [Query(over_time(quantity, 'max("value")', SITE, fill="previous"), fault.en) for quantity, fault in OF_LAMPS.items()],
         {0: ("well", GREY), 1: ("fault", RED)},
     )
 

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from dashboards import parts, uids
 from dashboards.board import address, board, look, place
 from dashboards.faults import not_lit, open_faults, where
-from dashboards.influxql import Query, grown, hourly, of_all, over_time, total
+from dashboards.influxql import Query, grown, hourly, of_all, over_time
 from dashboards.influxql import last as newest
 from dashboards.lamp import LEVELS, RECENT
 from dashboards.panels import GREEN, GREY, RED, YELLOW, Limits, in_colour, lines, numbers, rows, steps, unit_of
@@ -33,8 +33,8 @@ def _now() -> stat.Panel:
     level = newest("level_actual", DRIVER, ["site"], since=ALIVE)
     panel = numbers(
         "Lamps now",
-        "By their last word. One that does not light waits for the next round; from five on look for a cable. Not heard of: "
-        "neither the lamp nor its cabinet has said anything for half an hour, though the gateway does.",
+        "By their last word. One that does not light waits for the next round; from five on look for a cable. Nothing is "
+        "heard: neither the lamp nor its cabinet has said anything for half an hour, though the gateway does.",
         unit_of("lamp_failure"),
         [
             Query(of_all('count("level_actual")', level, '"level_actual" > 0'), "burning"),
@@ -49,11 +49,11 @@ def _now() -> stat.Panel:
 def _failures() -> timeseries.Panel:
     return lines(
         "Failing lamps",
-        "How many at each moment. A step is a cable, a fuse or a cabinet; a slope is age.",
+        "How many in each hour. A step is a cable, a fuse or a cabinet; a slope is age.",
         unit_of("lamp_failure"),
         [
-            Query(total("lamp_failure", 'max("value")', IN_PART), "do not light"),
-            Query(total("lamp_unexpected_on", 'max("value")', IN_PART), "burn by day"),
+            Query(over_time(hourly("lamp_failure"), 'sum("max")', DRIVER), "do not light"),
+            Query(over_time(hourly("lamp_unexpected_on"), 'sum("max")', DRIVER), "burn by day"),
         ],
         width=24,
     ).interval(SELDOM)

@@ -20,8 +20,10 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardRegexMapOptions,
     DataTransformerConfig,
     DynamicConfigValue,
+    RegexMap,
     Threshold,
     ValueMap,
     ValueMapping,
@@ -52,6 +54,7 @@ UNITS = {  # SenML's name to Grafana's
     "%RH": units.Humidity,
     "lx": units.Lux,
     "m/s": units.MetersPerSecond,
+    "dB": units.Decibel,
     "mm/h": "mm/h",  # Grafana shows what it does not know as it stands
 }
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of a panel's queries, as Grafana names them
@@ -265,6 +268,14 @@ def days_by_hours(title: str, meaning: str, unit: str, queries: Sequence[Query],
 def transformed(*steps: tuple[str, object]) -> list[DataTransformerConfig]:
     """What Grafana does with the answers before it draws them: its transformations and their options, in this order."""
     return [DataTransformerConfig(id_val=name, options=options) for name, options in steps]
+
+
+def reworded(panel: table.Panel, column: str, pattern: str, text: str) -> table.Panel:
+    """Show `text` for the numbers of a column; `pattern` is a regular expression of JavaScript, $1 what its first group found."""
+    as_text = {"conversions": [{"targetField": column, "destinationType": "string"}]}  # patterns are for texts only
+    shown = RegexMap(DashboardRegexMapOptions(f"/{pattern}/", ValueMappingResult(text=text)))
+    panel.override_by_name(column, [DynamicConfigValue("mappings", [shown])])
+    return panel.transformations(transformed(("convertFieldType", as_text)))
 
 
 def unit_of(quantity: str) -> str:

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import units
 from dashboards import uids
 from dashboards.board import board, choice, place
 from dashboards.influxql import LATELY, Query, chosen, grown, last, of_all, once, over_time, rate
-from dashboards.panels import GREEN, RED, YELLOW, Limits, bars, lines, numbers, rows, states, unit_of
+from dashboards.panels import GREEN, RED, YELLOW, Limits, bars, lines, numbers, reworded, rows, states, unit_of
 from dashboards.parts import Scope
 from dashboards.yards import ESTIMATE_OF_ALL
 
@@ -22,6 +22,8 @@ SLOW: Limits = {5: YELLOW, 30: RED}  # a receipt takes well under a second; from
 EXPIRING: Limits = {0: RED, 7 * DAY_S: YELLOW, 21 * DAY_S: GREEN}  # gateways renew by themselves well before
 SCARCE: Limits = {0: RED, 0.05: YELLOW, 0.15: GREEN}  # share of the disk
 CLOCK: Limits = {2: YELLOW, 60: RED}  # seconds; from a minute on estimates suffer
+PADDED = 1_000_000_000  # to the number of a version (hoflicht.version): then each of its three parts has three digits
+VERSION = r"^10{0,2}(\d+)(?=\d{6}$)0{0,2}(\d+)(?=\d{3}$)0{0,2}(\d+)$"
 HELD_BACK: Limits = {1: YELLOW}
 
 
@@ -154,13 +156,14 @@ def _disk() -> timeseries.Panel:
 
 
 def _versions() -> table.Panel:
-    return rows(
+    padded = once("version", f'last("value") + {PADDED}', by=GATEWAY, since=RARELY)
+    panel = rows(
         "Versions",
-        "The program's version as a number: 1002003 is 1.2.3. One that lags behind did not take the last update.",
+        "Which version of the program each gateway and worker runs. One that lags behind did not take the last update.",
         units.NoUnit,
-        [Query(last("version", by=GATEWAY, since=RARELY), table=True)],
-        names={"version": "number"},
+        [Query(padded, table=True)],
     )
+    return reworded(panel, "version", VERSION, "$1.$2.$3")
 
 
 def _stored() -> timeseries.Panel:

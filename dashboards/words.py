@@ -4,9 +4,16 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from dashboards import german_environment, german_light, german_platform, german_yards
+from hoflicht.faults import FAULTS
 
 Language = Literal["en", "de"]
-GERMAN = {**german_light.WORDS, **german_yards.WORDS, **german_environment.WORDS, **german_platform.WORDS}
+GERMAN = {
+    **german_light.WORDS,
+    **german_yards.WORDS,
+    **german_environment.WORDS,
+    **german_platform.WORDS,
+    **{fault.en: fault.de for fault in FAULTS.values()},
+}
 WORDS: dict[Language, dict[str, str]] = {"en": {}, "de": GERMAN}
 # Where a board's JSON holds what people read, or refers to it by name.
 SHOWN = frozenset({"title", "description", "alias", "label", "text", "left", "right"})

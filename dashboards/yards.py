@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models import units
 
 from dashboards import uids
 from dashboards.board import board, choice, marks, place
-from dashboards.influxql import LATELY, Query, chosen, hour_of_day, last, marked, over_time
+from dashboards.influxql import LATELY, Query, chosen, hour_of_day, last, marked, over_time, said
 from dashboards.panels import (
     BLUE,
     GREEN,
@@ -58,7 +58,8 @@ def yards(scope: Scope) -> Dashboard:
     meaning = "Waiting times as the public sees them, and the sensors they rest on."
     empty = board(uids.YARDS, meaning, start="now-12h", links=[uids.CITY]).with_variable(choice("site", "yard", "wait_state"))
     empty.annotation(marks("gate held", YELLOW, marked(["held"], SITE), "site"))
-    empty.annotation(marks("hold by staff", RED, marked(["hold"], SITE), "site"))
+    empty.annotation(marks("hold by staff", RED, said(["hold"], SITE), "site"))
+    empty.annotation(marks("notice", BLUE, said(["notice"], SITE), "site"))
     zone = "UTC" if scope.city is None else scope.city.timezone
     panels = [_all(), _wait(), _queue(), _state(), _trust(), _arrival(), _passages(), _errors(), _shares(), _measured(), _sensors()]
     return place(empty, [*panels, _week(zone)])

@@ -45,6 +45,7 @@ QUANTITIES: dict[str, Quantity] = {
     "occupied": _state("the bay is in use"),
     "held": _state("the gate lets nobody in for now"),
     "hold": Quantity("s", 0, 10_800, Kind.STATE, "staff let nobody in for so long from now; 0: no more"),
+    "notice": _state("staff's notice stands on page and display"),
     # What was estimated and shown
     "wait_p10": _sample("s", 0, 86_400, "estimated wait, shorter for one car in ten"),
     "wait_p50": _sample("s", 0, 86_400, "estimated wait, median"),
@@ -63,7 +64,7 @@ QUANTITIES: dict[str, Quantity] = {
     "within_3min": _sample("/", 0, 1, "share of the hour's waits that were told to within 3 minutes"),
     "band_coverage": _sample("/", 0, 1, "share of the hour's waits inside the band that was told"),
     "waits_measured": _sample("count", 0, 100_000, "waits measured back in the hour"),
-    # Air and weather
+    # Air, weather and noise
     "pm1": _sample("ug/m3", 0, 1_000, "particulate matter up to 1 µm"),
     "pm2_5": _sample("ug/m3", 0, 1_000, "particulate matter up to 2.5 µm"),
     "pm4": _sample("ug/m3", 0, 1_000, "particulate matter up to 4 µm"),
@@ -82,6 +83,8 @@ QUANTITIES: dict[str, Quantity] = {
     "wind_direction": _sample("deg", 0, 360, "where the wind comes from, clockwise from north"),
     "rain_intensity": _sample("mm/h", 0, 500, "rain or melted snow"),
     "global_radiation": _sample("W/m2", 0, 2_000, "radiation of sun and sky on the level ground"),
+    # 140: where meters of IEC 61672-1 end, and where it hurts.
+    "sound_level": _sample("dB", 0, 140, "A-weighted sound level, the mean by energy since the last one (LAeq)"),
     # Electricity
     **_phases("voltage", _sample("V", 0, 600, "voltage")),
     **_phases("current", _sample("A", 0, 10_000, "current")),

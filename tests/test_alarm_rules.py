@@ -124,6 +124,7 @@ def asked(bucket: Bucket, query: dict[str, Any], at_s: int) -> dict[frozenset[tu
     text = query["model"]["query"].replace(
         "$timeFilter", f"time >= {at_s - span['from']}000ms and time <= {at_s - span['to']}000ms"
     )
+    text = text.replace("time > now()", f"time <= {at_s}000ms and time > {at_s}000ms")  # as if it were that instant
     assert "$" not in text
     answer: Any = bucket.server.call("/query?" + urllib.parse.urlencode({"db": bucket.name, "q": text, "epoch": "ms"}))["results"][
         0
@@ -186,6 +187,50 @@ def test_without_any_data_one_alarm_says_so_and_the_others_are_silent(name: str,
 
     assert told == ({""} if name == "nothing-stored" else set())
     assert (rule.silence is Silence.ALARM, rule.trouble is Trouble.ALARM) == (name == "nothing-stored",) * 2
+
+
+def fault(site: str, *told: tuple[float, float], sensor: str = "driver") -> Iterator[str]:
+    """A lamp's failure: so many hours ago, and what is said of it from then on, hour by hour, as a lamp does."""
+    now_s = int(time.time())
+    for (ago_h, value), (until_h, _) in zip(told, [*told[1:], (0, 0)], strict=True):
+        for hours in range(int((ago_h - until_h) or 1) if sensor == "driver" else 1):
+            yield f"lamp_failure,site={site},sensor={sensor} value={float(value)} {now_s - 60 - int((ago_h - hours) * HOUR_S)}"
+
+
+def test_what_staff_have_seen_alarms_nobody_for_a_week_or_until_it_comes_anew(influx: Bucket) -> None:
+    lasts = ((300, 0), (250, 1))
+    told = [fault(name, *lasts) for name in ("new", "seen", "seen-long-ago")]
+    told += [fault("came-anew", (300, 0), (250, 1), (20, 0), (19, 1))]
+    told += [fault(name, (ago_h, 1), sensor="staff") for name, ago_h in (("seen", 160), ("seen-long-ago", 170), ("came-anew", 30))]
+    written(influx, (line for lines in told for line in lines))
+
+    assert fires(influx, RULES["lamp-failure"], int(time.time())) == {"new", "seen-long-ago", "came-anew"}
+
+
+def test_a_word_about_one_fault_is_none_about_another(influx: Bucket) -> None:
+    told = [
+        *fault("lamp-1", (5, 0), (4, 1)),
+        *(line.replace("lamp_failure", "dimming_failure") for line in fault("lamp-1", (4, 1))),
+    ]
+    written(influx, iter([*told, *fault("lamp-1", (3, 1), sensor="staff")]))
+    now_s = int(time.time())
+
+    assert fires(influx, RULES["lamp-failure"], now_s) == set()
+    assert fires(influx, RULES["dimming-failure"], now_s) == {"lamp-1"}
+
+
+def test_a_street_whose_dark_lamps_staff_have_seen_is_no_alarm_until_more_fail(influx: Bucket) -> None:
+    [rule] = [rule for rule in RULES.values() if rule.title.en.startswith("Dark: Friedrich")]
+    dark = [line for lamp in LAMPS[:12] for line in fault(lamp, (9, 0), (8, 1))]
+    written(influx, iter(dark))
+    now_s = int(time.time())
+    before = fires(influx, rule, now_s)
+
+    written(influx, (line for lamp in LAMPS[:12] for line in fault(lamp, (7, 1), sensor="staff")))
+    seen = fires(influx, rule, now_s)
+    written(influx, (line for lamp in LAMPS[12:] for line in fault(lamp, (2, 1))))
+
+    assert (before, seen, fires(influx, rule, now_s)) == ({""}, set(), {""})
 
 
 def test_every_rule_has_its_cause() -> None:

@@ -94,6 +94,12 @@ def test_a_fault_is_acknowledged_until_it_comes_again(store: Store, city: City, 
     assert mended == []
 
 
+def test_that_staff_have_seen_a_fault_does_not_make_it_last(store: Store, city: City, now: HandClock) -> None:
+    store.write([*told("lamp_failure", (9, 1), (8, 1), (6, 0)), *told("lamp_failure", (7, 1), sensor="staff")])
+
+    assert Alarms(store, city, now).open() == []
+
+
 def test_the_word_about_one_fault_is_found_behind_the_word_about_another(store: Store, city: City, now: HandClock) -> None:
     store.write([*told("lamp_failure", (9, 1)), *told("high_temperature", (9, 1)), *told("dimming_failure", (9, 1))])
     numbers = [float(FAULTS[name].number) for name in ("lamp_failure", "high_temperature")]
@@ -137,6 +143,7 @@ def test_a_past_tells_turns_and_no_repeats() -> None:
         *told("lamp_failure", (9, 1), (8, 1), (7, 0), (6, 0), (5, 1)),
         *told("high_temperature", (9, 0), (4, 1)),
         *told("acknowledged", (3, 1.0), (2, 31.0), sensor="staff"),
+        *told("lamp_failure", (3, 1.0), sensor="staff"),
     ]
 
     turns = list(past(sorted(readings, key=lambda reading: reading.at_ms)))
@@ -190,6 +197,8 @@ def test_an_acknowledgement_goes_into_the_store_and_is_seen_at_once(office: Offi
     assert listed(office, "?state=acknowledged") == ["lamp-0009"]
     [word] = office.store.latest(("acknowledged",), 0)
     assert (word.site, word.sensor, word.value) == ("lamp-0009", "staff", 1.0)
+    said = {reading.sensor: reading.value for reading in office.store.latest(("lamp_failure",), 0)}
+    assert said == {"driver": 1.0, "staff": 1.0}  # for the alarm rules
     assert ("control room", "acknowledge lamp_failure of lamp-0009", "done") in office.trail()
     office.clock.advance(KEEP_MS + 1)
     assert listed(office, "?state=acknowledged") == ["lamp-0009"]

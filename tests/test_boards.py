@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -13,9 +14,11 @@ import pytest
 from dashboards import uids
 from dashboards.boards import boards
 from dashboards.panels import LETTERS, unit_of
-from dashboards.parts import MOST_SITES, parts
+from dashboards.parts import MOST_SITES, Part, parts
+from dashboards.platform import PADDED
 from dashboards.words import GERMAN, Language, changed
 from hoflicht.catalogue import City, Lamp, load_city
+from hoflicht.version import number
 
 HERE = Path(__file__).parent
 CITY = load_city(HERE.parent / "simulators" / "city.toml")
@@ -27,7 +30,7 @@ OF_READINGS = {"type": "influxdb", "uid": "hoflicht-influxdb"}
 OF_BOTH = {"type": "datasource", "uid": "-- Mixed --"}
 # What needs no translation: names of columns, tags, sites and streets, hours.
 NO_WORDS = re.compile(
-    r"|\*|Time|\w+( \(\w+\))+|\$tag_\w+( \$tag_\w+)?|\d\d h|Duisburg|.*Straße|cabinet-07|[a-z]+_[a-z_]+|uptime|version"
+    r"|\*|Time|(\$\d\.?)+|\w+( \(\w+\))+|\$tag_\w+( \$tag_\w+)?|\d\d h|Duisburg|.*Straße|cabinet-07|[a-z]+_[a-z_]+|uptime|version"
 )
 
 
@@ -155,8 +158,8 @@ def test_german_words_stand_on_the_german_boards() -> None:
     assert [target["alias"] for target in city["panels"][0]["targets"]] == [
         "brennen",
         "dunkel",
-        "leuchtet nicht",
-        "meldet sich nicht",
+        "Lampe leuchtet nicht",
+        "Nichts zu hören",
     ]
 
 
@@ -179,11 +182,30 @@ def test_a_map_has_every_lamp_cabinet_and_yard_where_the_catalogue_has_it() -> N
 
 
 def test_a_part_is_a_street_a_group_or_a_cabinet_with_its_lamps() -> None:
-    found = {part.name: part.condition.split(" OR ") for part in parts(CITY)}
+    found = {part.name: sites_of(part) for part in parts(CITY)}
 
     assert list(found) == ["Duisburg", "Friedrich-Wilhelm-Straße", "altstadt: Friedrich-Wilhelm-Straße", "cabinet-07"]
-    assert found["cabinet-07"][:2] == ["\"site\" = 'cabinet-07'", "\"site\" = 'lamp-0001'"]
-    assert [len(conditions) for conditions in found.values()] == [1, 25, 24, 25]
+    assert found["Duisburg"] == found["cabinet-07"] == found["Friedrich-Wilhelm-Straße"] == {*CITY.lamps, "cabinet-07"}
+    assert found["altstadt: Friedrich-Wilhelm-Straße"] == set(CITY.lamps)
+
+
+def test_a_district_is_a_part_with_its_lamps_and_cabinets() -> None:
+    lamps = {
+        name: msgspec.structs.replace(lamp, district="Mitte" if n < 5 else "") for n, (name, lamp) in enumerate(CITY.lamps.items())
+    }
+    cabinets = {name: msgspec.structs.replace(cabinet, district="Mitte") for name, cabinet in CITY.cabinets.items()}
+    city = msgspec.structs.replace(CITY, lamps=lamps, cabinets=cabinets)
+
+    found = {part.name: sites_of(part, city) for part in parts(city)}
+
+    assert list(found)[:3] == ["Duisburg", "Mitte", "Friedrich-Wilhelm-Straße"]
+    assert found["Mitte"] == {"cabinet-07", *list(lamps)[:5]}
+
+
+def sites_of(part: Part, city: City = CITY) -> set[str]:
+    """Which lamps and cabinets of `city` the condition of a part lets through."""
+    pattern = re.fullmatch(r'"site" =~ /(.+)/', part.condition)
+    return {site for site in {**city.lamps, **city.cabinets} if pattern is None or re.search(pattern[1], site)}
 
 
 def test_a_long_street_comes_in_pieces_that_fit_into_an_address() -> None:
@@ -192,7 +214,8 @@ def test_a_long_street_comes_in_pieces_that_fit_into_an_address() -> None:
     found = list(parts(City(name="Long", lamps=lamps)))
 
     assert [part.name for part in found] == ["Long", "Ring (1)", "Ring (2)", "Ring (3)"]
-    assert sum(part.condition.count("=") for part in found[1:]) == 2 * MOST_SITES + 1
+    assert [len(sites_of(part, City(name="Long", lamps=lamps))) for part in found[1:]] == [MOST_SITES, MOST_SITES, 1]
+    assert max(len(urllib.parse.quote(part.condition)) for part in found) < 6_000
 
 
 def test_a_street_with_a_comma_is_one_choice() -> None:
@@ -203,7 +226,25 @@ def test_a_street_with_a_comma_is_one_choice() -> None:
 
     # As Grafana takes it apart: at commas that have no backslash before them, then at the last " : ".
     choices = [re.fullmatch(r"\s*(.+)\s:\s(.+)", each) for each in re.findall(r"(?:\\,|[^,])+", query)]
-    assert [choice and choice[2] for choice in choices] == ["\"site\" != ''", "\"site\" = 'lamp-1'"]
+    assert [choice and choice[2] for choice in choices] == ["\"site\" != ''", '"site" =~ /^(lamp-1)$/']
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.0.7", "1.2.3", "10.20.30", "100.200.300", "2.0.45"])
+def test_a_version_is_shown_as_people_write_it(version: str) -> None:
+    [panel] = [panel for _, panel in PANELS if panel["title"] == "Versions"]
+    [mapping] = [
+        property_["value"][0]["options"]
+        for override in panel["fieldConfig"]["overrides"]
+        for property_ in override["properties"]
+        if property_["id"] == "mappings"
+    ]
+    told = PADDED + number(version)
+
+    shown = re.sub(mapping["pattern"].strip("/"), mapping["result"]["text"].replace("$", "\\"), str(told))
+
+    assert shown == version
+    assert f"+ {PADDED} AS" in panel["targets"][0]["query"]
+    assert panel["transformations"][0]["options"]["conversions"] == [{"targetField": "version", "destinationType": "string"}]
 
 
 def test_units_follow_from_the_quantities() -> None:

@@ -79,6 +79,16 @@ def test_who_is_heard_again_is_missed_no_more_and_each_is_said_once(room: Room) 
     assert [(reading.sensor, reading.value) for reading in said] == [("watch", 1.0), ("watch", 0.0)]
 
 
+def test_that_staff_have_seen_its_faults_is_no_sign_of_life_of_a_lamp(room: Room) -> None:
+    seen = ("control_gear_comm_failure", "communication_failure")
+    for _ in range(SITE_MS // MINUTE_MS + 1):
+        room.live(1, "gw-strasse", "lamp-0001", "gw-hof-nord")
+        room.store.write([Reading("lamp-0002", "staff", fault, room.clock.now_ms(), 1.0) for fault in seen])
+
+    said = room.store.read("lamp-0002", ("communication_failure",), 0, room.clock.now_ms() + 1)
+    assert [reading.value for reading in said if reading.sensor == "watch"] == [1.0]
+
+
 def test_of_a_gateway_that_is_away_only_the_gateway_is_missed(room: Room) -> None:
     room.live(GATEWAY_MS // MINUTE_MS, "gw-hof-nord")
     before = room.missed()

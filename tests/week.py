@@ -1,7 +1,7 @@
 """A week of the sample city, and a year of its hourly values, as line protocol: so plain that what a board shows is known.
 
-Lamp 1 does not light, lamp 2 has fallen silent, lamp 4 is dark; the others burn at 70 %. Each lamp takes 50 Wh in an hour and burns
-half of it, the cabinet delivers 1.25 kWh. The expected wait is as many minutes as the hour of the day has.
+Lamp 1 does not light, as staff have seen, lamp 2 has fallen silent, lamp 4 is dark; the others burn at 70 %. Each lamp takes 50 Wh
+in an hour and burns half of it, the cabinet delivers 1.25 kWh. The expected wait is as many minutes as the hour of the day has.
 """
 
 import datetime as dt
@@ -38,6 +38,8 @@ GATEWAY: dict[str, float] = {
 }
 SELDOM: dict[str, float] = {"certificate_left": 30 * DAY_S, "disk_free": 0.6, "version": 1_002_003}
 COUNTERS: dict[str, float] = {"dropped": 0, "quarantined": 2}
+SEEN_H = 10  # ago staff have seen that lamp 1 does not light
+LOUD_DB, QUIET_DB = 70.0, 60.0  # in turn
 WORKER: dict[str, float] = {"stored": 60, "stored_late": 6, "store_errors": 1}  # more of it in each minute
 RESTARTED = 7  # minutes after the first one: the gateway, whose counters then begin anew
 FIRST_H, LAST_H = 8, 17  # of the day, with a number
@@ -56,6 +58,7 @@ def raw(city: City, now_s: int) -> Iterator[str]:
             for hours in range(WEEK_H):
                 raised = quantity == "lamp_failure" and lamp == "lamp-0001" and hours < FAILED_H
                 yield line(quantity, lamp, "driver", raised, now_s - 90 - HOUR_S * hours)
+    yield line("lamp_failure", "lamp-0001", "staff", 1, now_s - SEEN_H * HOUR_S)
     yield line("level_actual", "lamp-0002", "driver", 70, now_s - SILENT_H * HOUR_S - 1_800)
     yield line("communication_failure", "lamp-0002", "watch", 1, now_s - SILENT_H * HOUR_S)
     for minutes in range(15):
@@ -78,6 +81,9 @@ def hourly(city: City, now_s: int) -> Iterator[str]:
             yield f"operating_hours,site={lamp},sensor=driver max={BURNT_H * count} {at_s}"
             for level in LEVELS if hours < 3 * 24 else ():
                 yield line(level, lamp, "driver", 70, at_s)
+            for quantity in ("lamp_failure", "lamp_unexpected_on") if hours < 3 * 24 else ():
+                has_it = (quantity, lamp) == ("lamp_failure", "lamp-0001") and hours < FAILED_H
+                yield f"{quantity},site={lamp},sensor=driver max={float(has_it)} {at_s}"
 
 
 def dust(day: dt.date) -> float:
@@ -102,6 +108,8 @@ def _an_hour(city: City, at_s: int, count: int) -> Iterator[str]:
         yield line(quantity, "lamp-0012", "air", value, at_s)
     for quantity, value in WEATHER.items():
         yield line(quantity, "lamp-0012", "weather", value, at_s)
+    for n, level in enumerate((LOUD_DB, QUIET_DB)):
+        yield line("sound_level", "lamp-0003", "noise", level, at_s // HOUR_S * HOUR_S + 60 * n)
     for n in range(20):
         yield line("passage", "lamp-0001", "traffic", 1, at_s // HOUR_S * HOUR_S + n)
         yield line("speed", "lamp-0001", "traffic", n + 1, at_s // HOUR_S * HOUR_S + n)
@@ -119,7 +127,12 @@ def _a_minute(city: City, at_s: int, count: int) -> Iterator[str]:
     for quantity, sensor in {"presence": "lane-3", "occupied": "bay-1", "passage": "gate-in"}.items():
         yield line(quantity, "hof-nord", sensor, 1, at_s)
     yield line("held", "hof-nord", "barrier", 6 <= count < 9, at_s)
-    yield line("hold", "hof-nord", "staff", 600 * (6 <= count < 9), at_s)
+    if count == 6:  # the first word of staff ever
+        yield line("hold", "hof-nord", "staff", 600, at_s)
+        yield line("notice", "hof-nord", "staff", 1, at_s)
+    if count == 9:
+        yield line("hold", "hof-nord", "staff", 0, at_s)
+        yield line("notice", "hof-nord", "staff", 0, at_s)
     for lamp in city.lamps:
         for level in LEVELS if lamp != "lamp-0002" else ():
             yield line(level, lamp, "driver", 0 if lamp == "lamp-0004" else 70, at_s)
