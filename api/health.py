@@ -1,5 +1,7 @@
 """/healthz and /metrics: what a person or a monitor looks at first."""
 
+import logging
+
 import msgspec
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -14,6 +16,8 @@ from hoflicht.clock import Clock
 from hoflicht.errors import Refused, Unavailable
 from store.readings import Store
 
+log = logging.getLogger(__name__)
+
 KEEP_MS = 5_000  # a ping takes the lock that a write needs; strangers must not hold it
 LATE_S = 60  # estimates come every ten seconds; now not even a sign shows the last one
 
@@ -25,11 +29,13 @@ class Pulse:
         self._store = store
         self._clock = clock
         self._told_ms: int | None = None
+        self._trouble: type[Exception] | None = None
         self._answers = Recent(self._ping, KEEP_MS, clock)
 
     def beat(self) -> None:
-        """Note that estimates were just made."""
+        """Note that estimates were just made, and ask the store: at night an estimate needs no reading of it."""
         self._told_ms = self._clock.monotonic_ms()
+        self._answers.get()
 
     def health(self) -> Health:
         """The state now; `ok` only with a store that answers and fresh estimates."""
@@ -40,9 +46,25 @@ class Pulse:
     def _ping(self) -> bool:
         try:
             self._store.ping()
-        except (Unavailable, Refused):
-            return False  # the log of the estimates says why; strangers need not know
+        except (Unavailable, Refused) as cause:
+            self._note(cause)
+            return False  # the log says why; strangers need not know
+        self._note(None)
         return True
+
+    def _note(self, cause: Unavailable | Refused | None) -> None:
+        """Tell of trouble once, and of its end; by its kind, for the words of one outage differ from try to try."""
+        before, self._trouble = self._trouble, None if cause is None else type(cause)
+        if self._trouble is before:
+            return
+        if cause is None:
+            log.warning("the store answers again")
+        elif isinstance(cause, Refused):
+            log.error(
+                "the store refuses us: %s; put that right, such as the token in [store] token_file, and restart the api", cause
+            )
+        else:
+            log.warning("the store is away: %s", cause)
 
 
 WELL = describe(Health, tagged=False)

@@ -101,7 +101,7 @@ def _add_lost_end(path: Path, limit_bytes: int, clock: Clock, log_before: bytes)
     """Put back what stood in the log behind a place that cannot be read: SQLite drops all of that."""
     with Spool(path, limit_bytes, clock) as spool:
         last = spool.last_id()
-        found = [row for row in _readings(pages.in_log(log_before)) if (row[0] or 0) > last]
+        found = [row for row in _readings(pages.in_log(log_before), Heritage()) if (row[0] or 0) > last]
         if not found:
             return 0
         before = spool.state().rows
@@ -130,12 +130,12 @@ def _take_over(damaged: Path, path: Path, limit_bytes: int, clock: Clock) -> int
 
 def _fill(spool: Spool, damaged: Path) -> int:
     """Take over what can be read; return how many readings are known to be lost."""
+    heritage = Heritage()
     with damaged.open("rb") as file:
-        log_before = _log_of(damaged)
-        rows = _readings(itertools.chain(pages.in_use(file), pages.in_log(log_before)))
+        rows = _readings(itertools.chain(pages.in_use(file), pages.in_log(_log_of(damaged))), heritage)
         while some := list(itertools.islice(rows, SLICE)):
             spool.restore(some)
-        return spool.inherit(_heritage(itertools.chain(pages.in_use(file), pages.in_log(log_before))))
+    return spool.inherit(heritage)
 
 
 def _keep_aside(damaged: Path, path: Path, limit_bytes: int, clock: Clock) -> None:
@@ -152,29 +152,28 @@ def _keep_aside(damaged: Path, path: Path, limit_bytes: int, clock: Clock) -> No
     log.error("the damaged file is %s", f"kept as {aside}" if has_room else "not kept: there is no room for it")
 
 
-def _readings(leaves: Iterator[bytes]) -> Iterator[Row]:
-    """The readings on `leaves`, as far as the damage has left them plausible."""
+def _readings(leaves: Iterator[bytes], heritage: Heritage) -> Iterator[Row]:
+    """The readings on `leaves`, as far as the damage has left them plausible; what else stands there goes into `heritage`."""
     for identity, values in itertools.chain.from_iterable(map(pages.rows, leaves)):
         match values:
             case [None, str(site), str(sensor), str(quantity), int(at_ms), int() | float() as value, int(), int(boot)]:
                 known = QUANTITIES.get(quantity)
                 if known and known.low <= value <= known.high and is_id(site) and is_id(sensor) and abs(at_ms) < MAX_TIME_MS:
                     yield identity, site, sensor, quantity, at_ms, float(value), known.kind, boot
+            case _:
+                _note(heritage, identity, values)
 
 
-def _heritage(leaves: Iterator[bytes]) -> Heritage:
-    """What else the file knew. Where a row is found twice the later one is right: the log comes after the file."""
-    found = Heritage()
-    for identity, values in itertools.chain.from_iterable(map(pages.rows, leaves)):
-        match values:
-            case [None, str(name), None | int() as offset_ms]:
-                if offset_ms is not None or identity not in found.boots:
-                    found.boots[identity] = (name, offset_ms)
-            case [str(), int(rows), int(dropped), int(quarantined)]:
-                found.rows, found.dropped, found.quarantined = rows, dropped, quarantined
-            case [None, *_, str(), int()] if len(values) == QUARANTINE_COLUMNS:
-                found.quarantine[identity] = values[1:]
-    return found
+def _note(heritage: Heritage, identity: int, values: list[pages.Value]) -> None:
+    """Where a row is found twice the later one is right: the log comes after the file."""
+    match values:
+        case [None, str(name), None | int() as offset_ms]:
+            if offset_ms is not None or identity not in heritage.boots:
+                heritage.boots[identity] = (name, offset_ms)
+        case [str(), int(rows), int(dropped), int(quarantined)]:
+            heritage.rows, heritage.dropped, heritage.quarantined = rows, dropped, quarantined
+        case [None, *_, str(), int()] if len(values) == QUARANTINE_COLUMNS:
+            heritage.quarantine[identity] = values[1:]
 
 
 def _log_of(path: Path) -> bytes:

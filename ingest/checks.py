@@ -2,6 +2,7 @@
 
 import enum
 import functools
+from collections import defaultdict
 from typing import NamedTuple
 
 from hoflicht.catalogue import API, ESTIMATE, STAFF, WATCH, City, sensors_by_site, sites_by_gateway, words_by_site
@@ -10,6 +11,9 @@ from hoflicht.reading import Reading
 
 AHEAD_MS = 5 * 60_000  # a gateway's clock is set by NTP; one that is minutes ahead is broken
 OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the database does not refuse it while it is on its way
+# Of a gateway's own site, in one run of ingest: `gateway`, `cpu`, one for each port and line. More are made up, and each would be
+# some more series in the database for ninety days.
+MAX_OWN_SENSORS = 64
 MAX_SENSORS = 50_000  # answers that are remembered, some 10 MB; a city of 5000 lamps has about 10 000 sensors
 
 
@@ -45,12 +49,13 @@ class Checks:
     def __init__(self, city: City) -> None:
         sensors = sensors_by_site(city)
         self._sites = frozenset(sensors) | frozenset(city.gateways)
-        # A gateway's own site is in no list: None, any sensor of its health goes, but what only the api may say.
+        # A gateway's own site is in no list: None, its health goes by `_not_of_its_health`.
         self._sensors: dict[str, dict[str, frozenset[str] | None]] = {
             gateway: {site: sensors[site] - {ESTIMATE} if site in sensors else None for site in sites}
             for gateway, sites in sites_by_gateway(city).items()
         }
         self._sensors[API] = dict(words_by_site(city))
+        self._own: defaultdict[str, set[str]] = defaultdict(set)
         self._known = functools.lru_cache(MAX_SENSORS)(self._not_its_own)
 
     def complaint(self, gateway: str, reading: Reading, now_ms: int) -> Complaint | None:
@@ -74,9 +79,23 @@ class Checks:
         if site not in sites:
             return Complaint(Fault.FOREIGN_SITE, f"{gateway} does not speak for {site}")
         sensors = sites[site]
-        if (sensor not in sensors) if sensors is not None else (sensor in (STAFF, WATCH)):
-            return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} has no sensor {site}/{sensor} in the catalogue")
-        return None
+        if sensors is None:
+            return self._not_of_its_health(gateway, sensor)
+        return None if sensor in sensors else _unknown(gateway, site, sensor)
+
+    def _not_of_its_health(self, gateway: str, sensor: str) -> Complaint | None:
+        if sensor in (STAFF, WATCH):  # only the api may say these
+            return _unknown(gateway, gateway, sensor)
+        own = self._own[gateway]
+        if len(own) < MAX_OWN_SENSORS:
+            own.add(sensor)
+        if sensor in own:
+            return None
+        return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} names more than {MAX_OWN_SENSORS} sensors of its own")
+
+
+def _unknown(gateway: str, site: str, sensor: str) -> Complaint:
+    return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} has no sensor {site}/{sensor} in the catalogue")
 
 
 @functools.lru_cache(MAX_SENSORS)

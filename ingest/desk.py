@@ -5,6 +5,7 @@ which changes nothing: the same reading is the same point, the same pack is kept
 """
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
@@ -120,8 +121,8 @@ class Desk:
     def _hold(self, deliveries: Sequence[Delivery], faulty: Sequence[list[Faulty]]) -> None:
         held = [Held(one.gateway, *_fields(wrong)) for one, many in zip(deliveries, faulty, strict=True) for wrong in many]
         self._quarantine.add(held, self._clock.now_ms())
-        for one in held:
-            QUARANTINED.labels(one.fault).inc()
+        for fault, count in Counter(one.fault for one in held).items():
+            QUARANTINED.labels(fault).inc(count)
 
     def _write(self, deliveries: Sequence[Delivery]) -> list[list[Rejected]]:
         """One write for all; what the store hands back, by delivery."""

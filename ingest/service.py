@@ -1,6 +1,7 @@
 """The way from the broker to the store: batches in, points and receipts out."""
 
 import argparse
+import gc
 import logging
 import sys
 import threading
@@ -75,6 +76,7 @@ def _work(config: IngestConfig, path: Path, city: City, store: Store, quarantine
     stopping = stop.on_signals()
     desk = Desk(Checks(city), store, quarantine, clock, health)
     signals = Signals(own_site(config.client_id, city), store, quarantine, clock)
+    gc.freeze()  # what was imported and read stays: nobody need look through it for garbage again and again
     with telemetry.serve(config.http, health.report), telling(signals, stopping):
         run(connect, desk, health, stopping, group_size=config.receive_maximum)
     return FAILED if stopping.failed else DONE

@@ -1,7 +1,7 @@
 """What of a pack may be stored, and what is set aside, each part with its reason."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -13,7 +13,7 @@ from store.answers import Rejected
 MAX_PARTS = 20  # faulty packs of one batch; a sensor gone mad must not cost thousands of rows
 
 
-class Faulty(msgspec.Struct, frozen=True):
+class Faulty(msgspec.Struct, frozen=True, gc=False):
     """Something that is not stored, as bytes: a pack that can be decoded again, or what came where it was no pack at all."""
 
     fault: Fault
@@ -25,7 +25,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """The halves of a pack: what may be stored, and what may not or is no reading; `nonsense` where it is no pack at all."""
 
     readings: list[Reading] = []
-    wrong: list[tuple[Complaint, Reading]] = []
+    wrong: Mapping[Complaint, list[Reading]] = {}
     bad: list[senml.Bad] = []
     nonsense: tuple[Faulty, ...] = ()
 
@@ -42,27 +42,27 @@ def judge(checks: Checks, gateway: str, payload: bytes, now_ms: int) -> Verdict:
     """Sort what `gateway` sent in the SenML pack `payload`; raise BadPayload where it is no pack at all."""
     pack = senml.decode(payload)
     readings: list[Reading] = []
-    wrong: list[tuple[Complaint, Reading]] = []
+    wrong: defaultdict[Complaint, list[Reading]] = defaultdict(list)
     for reading in pack.readings:
         complaint = checks.complaint(gateway, reading, now_ms)
         if complaint is None:
             readings.append(reading)
         else:
-            wrong.append((complaint, reading))
+            wrong[complaint].append(reading)
     return Verdict(readings, wrong, pack.bad)
 
 
 def refused(rejected: Iterable[Rejected]) -> list[Faulty]:
     """What the store handed back."""
-    return _packed((Complaint(Fault.REFUSED_BY_STORE, one.reason), one.reading) for one in rejected)
+    wrong: defaultdict[Complaint, list[Reading]] = defaultdict(list)
+    for one in rejected:
+        wrong[Complaint(Fault.REFUSED_BY_STORE, one.reason)].append(one.reading)
+    return _packed(wrong)
 
 
-def _packed(wrong: Iterable[tuple[Complaint, Reading]]) -> list[Faulty]:
+def _packed(wrong: Mapping[Complaint, list[Reading]]) -> list[Faulty]:
     """One pack for each reason."""
-    alike: defaultdict[Complaint, list[Reading]] = defaultdict(list)
-    for complaint, reading in wrong:
-        alike[complaint].append(reading)
-    return [Faulty(*complaint, senml.encode(readings)) for complaint, readings in alike.items()]
+    return [Faulty(*complaint, senml.encode(readings)) for complaint, readings in wrong.items()]
 
 
 def _no_readings(bad: Iterable[senml.Bad]) -> list[Faulty]:

@@ -90,10 +90,14 @@ def open_store(url: str, token: str = "") -> Store:
 
 def open_configured(store: StoreConfig, config: Path) -> Store:
     """Open what the `[store]` section of the file at `config` names; relative paths start at the folder of that file."""
-    token = os.environ.get(ENVIRONMENT, "").strip()
-    if store.token_file:
-        token = secret(str(beside(config, store.token_file)), "[store] token_file")
     url = store.url
     if url.startswith(SQLITE):
         url = f"{SQLITE}{beside(config, url.removeprefix(SQLITE))}"
-    return open_store(url, token)
+    return open_store(url, token_of(store, config))
+
+
+def token_of(store: StoreConfig, config: Path) -> str:
+    """The token that the `[store]` section of the file at `config` means; nothing where it means none."""
+    if store.token_file:
+        return secret(str(beside(config, store.token_file)), "[store] token_file")
+    return os.environ.get(ENVIRONMENT, "").strip()

@@ -4,7 +4,7 @@ import pytest
 
 from hoflicht import Reading
 from hoflicht.catalogue import City
-from ingest.checks import Checks, Fault
+from ingest.checks import MAX_OWN_SENSORS, Checks, Fault
 
 NOW = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -35,6 +35,20 @@ def test_what_the_catalogue_knows_may_be_said(city: City, gateway: str, reading:
 
 def test_a_gateway_may_say_anything_about_its_own_health(city: City) -> None:
     assert fault(city, "gw-hof-nord", Reading("gw-hof-nord", "port-3", "port_open", NOW, 1.0)) is None
+
+
+def test_a_gateway_that_makes_up_sensors_of_its_own_has_a_bounded_number_of_them_in_the_store(city: City) -> None:
+    checks = Checks(city)
+    names = ["gateway", "port-3", *(f"made-up-{n}" for n in range(1_000))]
+
+    def heard(gateway: str) -> list[tuple[Fault, str] | None]:
+        return [checks.complaint(gateway, Reading(gateway, name, "port_open", NOW, 1.0), NOW) for name in names]
+
+    surplus = ("unknown-sensor", "gw-hof-nord names more than 64 sensors of its own")
+    expected = [None] * MAX_OWN_SENSORS + [surplus] * (len(names) - MAX_OWN_SENSORS)
+
+    assert [heard("gw-hof-nord"), heard("gw-hof-nord")] == [expected, expected]
+    assert checks.complaint("gw-strasse", Reading("gw-strasse", "gateway", "uptime", NOW, 1.0), NOW) is None
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from ingest.verdict import judge
 from store.readings import Store, open_store
 
 NOW = 1_800_000_000_000
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture
@@ -279,6 +280,25 @@ def test_of_many_faults_only_those_that_the_repair_mends_are_brought_in(tmp_path
 
         assert quarantine.rows() == untouched
     assert store.read("hof-nord", ["passage", "temperature"], now_ms - 10, now_ms + 10) == missing[::-1]
+
+
+def test_what_came_from_the_future_is_brought_in_once_its_time_has_come(tmp_path: Path, store: Store, city: City) -> None:
+    early, late = (Reading("hof-nord", "gate-in", "passage", NOW + hours * HOUR_MS, 1.0) for hours in (1, 3))
+    checks = Checks(city)
+    with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
+        [faulty] = judge(checks, "gw-hof-nord", senml.encode([early, late]), NOW).faulty()
+        quarantine.add([Held("gw-hof-nord", faulty.fault, faulty.reason, faulty.pack)], NOW)
+
+        def stored_at(now_ms: int) -> list[Reading]:
+            for row in quarantine.rows():
+                retry(quarantine, row, checks, store, now_ms)
+            return store.read("hof-nord", ["passage"], NOW, NOW + 4 * HOUR_MS)
+
+        assert stored_at(NOW) == []
+        assert stored_at(NOW + 2 * HOUR_MS) == [early]
+        assert [row.fault for row in quarantine.rows()] == ["in-the-future"]
+        assert stored_at(NOW + 3 * HOUR_MS) == [early, late]
+        assert quarantine.rows() == []
 
 
 def test_only_what_was_chosen_is_dropped(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,11 @@ def overwrite(path: Path, at: int, data: bytes) -> None:
         file.write(data)
 
 
+def bytes_read() -> int:
+    """By this process, from whatever files (`rchar` of proc_pid_io(5))."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
 def behead(path: Path) -> None:
     """No first page in the file, and a log of which SQLite reads nothing."""
     overwrite(path, 0, bytes(PAGE_BYTES))
@@ -142,6 +147,18 @@ def test_a_bad_page_costs_the_rows_that_stood_on_it(used: Path, clock: HandClock
     assert ROWS - 3 * ROWS_OF_A_PAGE <= saved < ROWS
     with Spool(used, LIMIT, clock) as spool:
         assert spool.state().dropped == ROWS - saved
+
+
+def test_a_damaged_file_is_gone_over_once(path: Path, clock: HandClock) -> None:
+    with Spool(path, LIMIT, clock) as spool:
+        spool.append(readings(*range(ROWS)))
+    overwrite(path, 0, bytes(PAGE_BYTES))
+    size, before = path.stat().st_size, bytes_read()
+
+    mend(path, LIMIT, clock)
+
+    # Once for whether it is damaged, once for what it still holds.
+    assert bytes_read() - before < 2.5 * size
 
 
 def test_what_stands_behind_a_tear_in_the_log_is_saved(used: Path, clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:

@@ -112,6 +112,7 @@ def test_a_boolean_is_a_state() -> None:
         ({"n": "hof-nord/gate-in/passage", "v": [1]}, "no record: Expected `bool | float | str | null`, got `array` - at `$.v`"),
         ({"n": "hof-nord/gate-in/passage", "v": 10**400}, "no record: Number out of range - at `$.v`"),
         ({"n": 7, "v": 1}, "no record: Expected `str`, got `int` - at `$.n`"),
+        ({"n": "x" * 201, "v": 1}, "no record: Expected `str` of length <= 200 - at `$.n`"),
     ],
 )
 def test_a_bad_record_costs_the_good_ones_nothing(record: dict[str, Any], reason: str) -> None:
@@ -129,8 +130,7 @@ def test_a_bad_record_can_be_decoded_again_on_its_own() -> None:
     [bad] = senml.decode(whole).bad
 
     assert json.loads(bad.pack) == [
-        {"bn": "hof-nord/air/", "bt": 1_700_000_000.0, "bu": "", "bv": 0.0},
-        {"n": "dust", "v": 2.0, "t": 5.0},
+        {"bn": "hof-nord/air/", "bt": 1_700_000_000.0, "bu": "", "bv": 0.0, "n": "dust", "v": 2.0, "t": 5.0},
     ]
     assert senml.decode(bad.pack).bad == [bad]
 
@@ -143,7 +143,8 @@ def test_a_number_that_json_cannot_say_costs_the_good_ones_nothing(word: str) ->
     decoded = senml.decode(payload)
 
     assert decoded.readings == [Reading("hof-nord", "air", "pm10", 1_700_000_000_000, 1.0)]
-    assert [json.loads(bad.pack)[1] for bad in decoded.bad] == [{"n": "pm10", "v": word, "t": 1.0}]
+    base = {"bn": "hof-nord/air/", "bt": 1_700_000_000.0, "bu": "", "bv": 0.0}
+    assert [json.loads(bad.pack) for bad in decoded.bad] == [[base | {"n": "pm10", "v": word, "t": 1.0}]]
 
 
 @pytest.mark.parametrize("nonsense", [b"7", b"null", b'"pm10"', b"[]", b'{"n":"\xff","v":1}', b'{"n":{},"v":1e999}'])

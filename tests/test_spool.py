@@ -239,6 +239,17 @@ def test_a_full_spool_of_a_boot_whose_clock_was_never_set_can_be_opened(path: Pa
         assert state.quarantined > 5_000
 
 
+def test_cars_push_out_samples_and_no_older_car(path: Path, clock: HandClock) -> None:
+    with Spool(path, MB, clock) as spool:
+        while spool.state().dropped == 0:
+            spool.append(temperatures(*range(spool.last_id(), spool.last_id() + 500)))
+
+        for n in range(0, 5_000, 500):
+            spool.append(passages(*range(n, n + 500)))
+
+        assert [reading.at_ms for reading in all_of(spool) if reading.quantity == "passage"] == list(range(5_000))
+
+
 def test_a_sample_does_not_push_out_a_car(path: Path, clock: HandClock) -> None:
     def cars(spool: Spool) -> int:
         return sum(reading.quantity == "passage" for reading in all_of(spool))

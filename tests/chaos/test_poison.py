@@ -1,7 +1,5 @@
 """One point in ten is bad: what the good ones lose by it, measured on the real parts."""
 
-import statistics
-
 import pytest
 
 from bench.poison import BATCHES, PAIRS, measure
@@ -19,4 +17,4 @@ def test_bad_ones_cost_the_good_ones_little_and_all_of_them_are_set_aside(is_mix
     print(result)
     assert result.stored == result.good
     assert (result.quarantined, result.innocent) == (result.bad, 0)
-    assert max(statistics.median(result.ratios), statistics.median(result.cpu_ratios)) >= floor
+    assert max(result.wall.rounds, result.cpu.rounds) >= floor
