@@ -133,6 +133,7 @@ class Session:
         self._closing = threading.Event()
         self._client: paho.Client | None = None
         self._connection = 0
+        self.trouble = ""  # why the last try to connect has failed
         self._thread = threading.Thread(target=self._stay_connected, name="broker", daemon=True)
 
     def __enter__(self) -> "Session":
@@ -190,6 +191,7 @@ class Session:
             attempt = _Attempt()
             self._connect(attempt)
             attempt.ended.wait()
+            self.trouble = attempt.reason
             self._hang_up()
             if attempt.is_up:
                 told = ""

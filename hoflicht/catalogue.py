@@ -3,18 +3,21 @@
 import enum
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hoflicht import open_data, program
+from hoflicht.complaint import Complaint, about, within
 from hoflicht.config import Strict, load
 from hoflicht.days import WEEKDAYS, is_date
-from hoflicht.errors import BadConfig
-from hoflicht.program import Program, complaints, misfits, of_class
-from hoflicht.reading import is_id
+from hoflicht.open_data import OpenData
+from hoflicht.program import Program
+from hoflicht.reading import ID_FORM, is_id
 from hoflicht.shadow import Duty
 
 SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
+REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")  # whether it is one that exists, `hoflicht check` knows
 API = "api"  # the client id under which the api writes its estimates back
 ESTIMATE = "estimate"  # the sensor of a yard that stands for them
 STAFF = "staff"  # and the one that stands for what its staff say
@@ -86,6 +89,7 @@ class Lamp(Lit, frozen=True, kw_only=True):
     nominal_power_w: float = 56.0
     baseline_power_w: float | None = None  # of the luminaire that stood there before; None: the city's
     sensors: tuple[str, ...] = ("driver",)
+    district: str = ""  # for boards, which can be narrowed to it
     group: str = ""
     cabinet: str = ""  # that feeds it; empty: the one of its street, where there is just one
 
@@ -110,6 +114,7 @@ class Cabinet(Strict, frozen=True):
     lat: float
     lon: float
     sensors: tuple[str, ...] = ("meter",)
+    district: str = ""
 
 
 class Gateway(Strict, frozen=True):
@@ -129,8 +134,15 @@ class City(Strict, frozen=True):
     groups: dict[str, Group] = {}
     programs: dict[str, Program] = {}
     energy: Energy = Energy()
+    open_data: OpenData = OpenData()
     cabinets: dict[str, Cabinet] = {}
     gateways: dict[str, Gateway] = {}
+
+
+def places(city: City) -> dict[tuple[str, str], Yard | Lamp | Cabinet]:
+    """All that stands somewhere, by its table in the catalogue and its name."""
+    tables: dict[str, Mapping[str, Yard | Lamp | Cabinet]] = {"yards": city.yards, "lamps": city.lamps, "cabinets": city.cabinets}
+    return {(table, name): place for table, named in tables.items() for name, place in named.items()}
 
 
 def sensors_by_site(city: City) -> dict[str, frozenset[str]]:
@@ -185,89 +197,104 @@ def cabinet_of(city: City, lamp: str) -> str:
 
 
 def load_city(path: Path) -> City:
-    """Read and check a catalogue; raise BadConfig that names file, key and what is allowed."""
-    city = load(path, City)
-    for complaint in _complaints(city):
-        raise BadConfig(f"{path}: {complaint}")
-    return city
+    """Read and check a catalogue; raise BadConfig that names file, line, key and what is allowed."""
+    return load(path, City, complaints)
 
 
-def _complaints(city: City) -> Iterator[str]:
+def complaints(city: City) -> Iterator[Complaint]:
+    """What in `city` cannot be meant, though its types are right."""
     try:
         ZoneInfo(city.timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        yield f"timezone {city.timezone!r} is not in the IANA database; an example: Europe/Berlin"
-    sites = [*city.yards, *city.lamps, *city.cabinets, *city.gateways]
-    for name in sites:
-        if not is_id(name):
-            yield f"{name!r} cannot name a site: lower case letters, digits, hyphens and underscores, at most 63"
-    for name in {name for name in sites if sites.count(name) > 1} | ({API} & set(sites)):
-        yield f"the name {name!r} stands for two things"
-    for site, sensors in sensors_by_site(city).items():
-        for sensor in sensors:
-            if not is_id(sensor):
-                yield f"[{site}] {sensor!r} cannot name a sensor: lower case letters, digits, hyphens and underscores, at most 63"
+        yield about(("timezone",), f"{city.timezone!r} is not in the IANA database; an example: Europe/Berlin")
+    if city.holidays and not REGION.fullmatch(city.holidays):
+        yield about(("holidays",), f"{city.holidays!r} is no region of ISO 3166-2; an example: DE-NW")
+    yield from _of_names(city)
+    yield from _of_sensors(city)
     for name, yard in city.yards.items():
-        yield from (f"[yards.{name}] {complaint}" for complaint in _complaints_of_yard(yard))
-    yield from _complaints_of_light(city)
-    yield from _complaints_of_names(city)
+        yield from _of_hours(("yards", name, "hours"), yard.hours)
+        for sensor, one in yard.sensors.items():
+            if one.role is Role.LANE and one.position_m is None:
+                at = ("yards", name, "sensors", sensor)
+                yield within(at, "a lane sensor needs position_m, its distance from the entry control in metres")
+    yield from _of_light(city)
+    yield from (each.under("open_data") for each in open_data.complaints(city.open_data))
     known = list(sensors_by_site(city))
     for name, gateway in city.gateways.items():
-        for pattern in gateway.sites:
+        for number, pattern in enumerate(gateway.sites):
             if not fnmatch.filter(known, pattern):
-                yield f"[gateways.{name}] sites: {pattern!r} matches no yard, lamp or cabinet of this file"
+                yield about(("gateways", name, "sites", number), f"{pattern!r} matches no yard, lamp or cabinet of this file")
 
 
-def _complaints_of_light(city: City) -> Iterator[str]:
-    for name, program in city.programs.items():
-        yield from (f"[programs.{name}] {complaint}" for complaint in complaints(program))
+def _of_names(city: City) -> Iterator[Complaint]:
+    taken = {API}
+    for table, name in (*places(city), *(("gateways", name) for name in city.gateways)):
+        if not is_id(name):
+            yield within((table, name), f"{name!r} cannot name a site: {ID_FORM}")
+        if name in taken:
+            yield within((table, name), f"the name {name!r} stands for two things")
+        taken.add(name)
     for name in city.groups:
         if not is_id(name):
-            yield f"[groups] {name!r} cannot name a group: lower case letters, digits, hyphens and underscores, at most 63"
+            yield within(("groups", name), f"{name!r} cannot name a group: {ID_FORM}")
+
+
+def _of_sensors(city: City) -> Iterator[Complaint]:
+    of_yards = {STAFF: "what staff say", ESTIMATE: "the platform's own estimate"}
+    of_others = {STAFF: "what staff say", WATCH: "what the api misses"}
+    for (table, name), place in places(city).items():
+        taken = of_yards if table == "yards" else of_others
+        for sensor in place.sensors:
+            key = ("sensors", sensor)  # a lamp's is an element of a list, and has the line of the list
+            if not is_id(sensor):
+                yield Complaint((table, name), key, f"sensors: {sensor!r} cannot name a sensor: {ID_FORM}")
+            if sensor in taken:
+                yield Complaint((table, name), key, f"sensors: {sensor!r} is taken by {taken[sensor]}")
+
+
+def _of_light(city: City) -> Iterator[Complaint]:
+    for name, one in city.programs.items():
+        yield from (complaint.under("programs", name) for complaint in program.complaints(one))
     sensors = {f"{site}/{sensor}" for site, sensors in sensors_by_site(city).items() for sensor in sensors}
-    lit: dict[str, Lit] = {f"groups.{name}": group for name, group in city.groups.items()}
-    lit |= {f"lamps.{name}": lamp for name, lamp in city.lamps.items()}
-    for where, one in lit.items():
-        yield from (f"[{where}] {complaint}" for complaint in _unknown("program", one.program, city.programs))
-        yield from (f"[{where}] lighting_class: {complaint}" for complaint in of_class(one.lighting_class))
-        for sensor in (*one.traffic, one.weather):
-            if sensor and sensor not in sensors:
-                yield f"[{where}] {sensor!r} is no sensor of this file"
+    lit: dict[tuple[str, str], Lit] = {("groups", name): group for name, group in city.groups.items()}
+    lit |= {("lamps", name): lamp for name, lamp in city.lamps.items()}
+    for at, own in lit.items():
+        yield from _missing((*at, "program"), own.program, city.programs)
+        yield from (about((*at, "lighting_class"), text) for text in program.of_class(own.lighting_class))
+        for key, named in (*(("traffic", named) for named in own.traffic), ("weather", own.weather)):
+            if named and named not in sensors:
+                yield about((*at, key), f"{named!r} is no sensor of this file")
     for name, lamp in city.lamps.items():
-        yield from (f"[lamps.{name}] {complaint}" for complaint in _unknown("group", lamp.group, city.groups))
-        yield from (f"[lamps.{name}] {complaint}" for complaint in _unknown("cabinet", lamp.cabinet, city.cabinets))
-    for name in city.lamps:
-        own = duty(city, name)
-        if own.program:
-            for misfit in misfits(city.programs[own.program], own.lighting_class):
-                yield f"[lamps.{name}] program {own.program!r} asks for a lighting class: {misfit}"
+        yield from _missing(("lamps", name, "group"), lamp.group, city.groups)
+        yield from _missing(("lamps", name, "cabinet"), lamp.cabinet, city.cabinets)
+        yield from _misfits(city, name)
 
 
-def _complaints_of_names(city: City) -> Iterator[str]:
-    said_by_api = {STAFF: "what staff say", WATCH: "what the api misses"}
-    for name, sensors in sensors_by_site(city).items():
-        for taken in sorted(sensors & said_by_api.keys()) if name not in city.yards else ():
-            yield f"[{name}] sensors: {taken!r} is taken by {said_by_api[taken]}"
+def _misfits(city: City, lamp: str) -> Iterator[Complaint]:
+    group = city.lamps[lamp].group
+    if group and group not in city.groups:
+        return  # said already
+    own = duty(city, lamp)
+    if own.program in city.programs:
+        for misfit in program.misfits(city.programs[own.program], own.lighting_class):
+            yield within(("lamps", lamp), f"program {own.program!r} asks for a lighting class: {misfit}")
 
 
-def _unknown(key: str, name: str, known: Iterable[str]) -> Iterator[str]:
+def _missing(at: tuple[str, ...], name: str, known: Iterable[str]) -> Iterator[Complaint]:
     if name and name not in known:
-        yield f"{key}: there is no {name!r} in this file; there are: {', '.join(known) or 'none'}"
+        yield about(at, f"there is no {name!r} in this file; there are: {', '.join(known) or 'none'}")
 
 
-def _complaints_of_yard(yard: Yard) -> Iterator[str]:
-    for day in yard.hours.weekly:
+def _of_hours(at: tuple[str, ...], hours: Hours) -> Iterator[Complaint]:
+    for day in hours.weekly:
         if day not in WEEKDAYS:
-            yield f"hours.weekly: {day!r} is no day; allowed: {', '.join(WEEKDAYS)}"
-    for day in (*yard.hours.special, *yard.hours.closed_on):
-        if not is_date(day):
-            yield f'hours: {day!r} is no date; an example: "2026-12-24"'
-    for span in (*yard.hours.weekly.values(), *yard.hours.special.values()):
-        if not SPAN.fullmatch(span):
-            yield f'hours: {span!r} is no span; examples: "08:00-18:00", "20:00-04:00" (until the next day)'
-    for name, sensor in yard.sensors.items():
-        if sensor.role is Role.LANE and sensor.position_m is None:
-            yield f"sensors.{name}: a lane sensor needs position_m, its distance from the entry control in metres"
-    for taken, by in ((ESTIMATE, "the platform's own estimate"), (STAFF, "what staff say")):
-        if taken in yard.sensors:
-            yield f"sensors: {taken!r} is taken by {by}"
+            yield about((*at, "weekly", day), f"no day is called so; allowed: {', '.join(WEEKDAYS)}")
+    for key, days in (("special", hours.special), ("closed_on", hours.closed_on)):
+        for day in days:
+            if not is_date(day):
+                yield about((*at, key), f'{day!r} is no date; an example: "2026-12-24"')
+    for key, spans in (("weekly", hours.weekly), ("special", hours.special)):
+        for day, span in spans.items():
+            if not SPAN.fullmatch(span):
+                text = f'{span!r} is no span; examples: "08:00-18:00", "20:00-04:00" (until the next day)'
+                yield about((*at, key, day), text)

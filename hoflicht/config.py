@@ -1,15 +1,16 @@
-"""load(path, shape): TOML in, frozen struct out, and a message that names file, key and what is allowed."""
+"""load(path, shape): TOML in, frozen struct out, and a message that names file, line, key and what is allowed."""
 
-import difflib
 import os
-import re
 import tomllib
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 import msgspec
 
+from hoflicht.complaint import Complaint, mismatches, unknown
 from hoflicht.errors import BadConfig
+from hoflicht.positions import line_of, positions
 
 T = TypeVar("T")
 MAX_PORT = 65_535
@@ -23,9 +24,17 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The parent of every piece of configuration: frozen, and a misspelt key is an error."""
 
 
-def load(path: Path, shape: type[T]) -> T:
-    """Read the TOML file at `path` as `shape`, a Strict struct; raise BadConfig with one line that a person can act on."""
-    return parse(read(path), path, shape)
+def content(_: object) -> Iterable[Complaint]:
+    """The judge of a configuration that is right where its types are."""
+    return ()
+
+
+def load(path: Path, shape: type[T], judge: Callable[[T], Iterable[Complaint]] = content) -> T:
+    """Read the TOML file at `path` as `shape`, a Strict struct; raise BadConfig with one line that a person can act on.
+
+    `judge` finds what types do not tell.
+    """
+    return parse(read(path), path, shape, judge)
 
 
 def read(path: Path) -> str:
@@ -38,16 +47,34 @@ def read(path: Path) -> str:
         raise BadConfig(f"{path}: not TOML: {cause}") from cause
 
 
-def parse(text: str, path: Path, shape: type[T]) -> T:
+def parse(text: str, path: Path, shape: type[T], judge: Callable[[T], Iterable[Complaint]] = content) -> T:
     """As `load`, of a text that stands, or might stand, at `path`."""
+    raw = tables(text, path)
     try:
-        raw = tomllib.loads(text)
+        config = msgspec.convert(raw, shape)
+    except msgspec.ValidationError as cause:
+        raise BadConfig(_said(next(mismatches(raw, shape)), text, path)) from cause
+    for complaint in judge(config):
+        raise BadConfig(_said(complaint, text, path))
+    return config
+
+
+def complaints(raw: dict[str, Any], shape: type[T], judge: Callable[[T], Iterable[Complaint]] = content) -> list[Complaint]:
+    """All that `parse` would complain of in what TOML has given, not the first alone."""
+    return list(mismatches(raw, shape)) or list(judge(msgspec.convert(raw, shape)))
+
+
+def tables(text: str, path: Path) -> dict[str, Any]:
+    """The TOML of `text`; raise BadConfig where it is none."""
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as cause:
         raise BadConfig(f"{path}: not TOML: {cause}") from cause
-    try:
-        return msgspec.convert(raw, shape)
-    except msgspec.ValidationError as cause:
-        raise BadConfig(f"{path}: {_explain(str(cause), raw, shape)}") from cause
+
+
+def _said(complaint: Complaint, text: str, path: Path) -> str:
+    line = line_of(complaint.at, positions(text))
+    return f"{path}: line {line}: {complaint.text}" if line else f"{path}: {complaint.text}"
 
 
 def beside(config: Path, named: str) -> Path:
@@ -88,49 +115,4 @@ def choose(what: str, name: str, known: dict[str, T]) -> T:
     """Look `name` up in a registry; raise BadConfig that lists what is known."""
     if name in known:
         return known[name]
-    raise BadConfig(f"{what} {name!r} is unknown; known: {', '.join(sorted(known)) or 'none'}{_nearest(name, known)}")
-
-
-def _nearest(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def _explain(message: str, raw: Any, shape: Any) -> str:
-    """Turn msgspec's "… - at `$.ports[...].path`" into "[ports.air] …", with the allowed keys where one is unknown."""
-    text, _, where = message.partition(" - at `")
-    keys: list[str] = []
-    for step in re.findall(r"\[\.\.\.\]|\[\d+\]|[^.\[\]`$]+", where):
-        key, raw, shape = _down(step, raw, shape)
-        keys.append(key)
-    place = f"[{'.'.join(keys)}] " if keys else ""
-    unknown = re.search(r"unknown field `(.+)`", text)
-    if unknown:
-        allowed = [field.encode_name for field in msgspec.structs.fields(shape)]
-        return f"{place}unknown key {unknown[1]!r}; allowed: {', '.join(allowed)}{_nearest(unknown[1], allowed)}"
-    missing = re.search(r"missing required field `(.+)`", text)
-    if missing:
-        return f"{place}the key {missing[1]!r} is missing"
-    return f"{place}{text}"
-
-
-def _down(step: str, raw: Any, shape: Any) -> tuple[str, Any, Any]:
-    """Go one step of msgspec's path down; it does not name the key of a table, so look for the one that fails."""
-    if step == "[...]":
-        inner = get_args(shape)[-1]
-        key = next((key for key, value in raw.items() if not _converts(value, inner)), "?")
-        return key, raw.get(key), inner
-    if step.startswith("["):
-        return step.strip("[]"), raw[int(step.strip("[]"))], get_args(shape)[0]
-    inner = next(field.type for field in msgspec.structs.fields(shape) if field.encode_name == step)
-    optional = [part for part in get_args(inner) if isinstance(part, type) and issubclass(part, msgspec.Struct)]
-    is_table = get_origin(inner) in (dict, tuple, list)
-    return step, raw.get(step), optional[0] if optional and not is_table else inner
-
-
-def _converts(value: Any, shape: Any) -> bool:
-    try:
-        msgspec.convert(value, shape)
-    except msgspec.ValidationError:
-        return False
-    return True
+    raise BadConfig(f"{what} {unknown(name, known)}")

@@ -5,12 +5,16 @@ of one zone by the clock on the wall, which shows an hour twice a year again.
 """
 
 import datetime as dt
+from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import holidays
 
-from hoflicht.catalogue import City, Hours
+from hoflicht.catalogue import City, Hours, complaints
+from hoflicht.complaint import Complaint, about
+from hoflicht.config import load
 from hoflicht.days import WEEKDAYS
 
 SEARCH_DAYS = 30  # how far ahead the next opening is looked for; a yard that is closed longer has none to tell
@@ -78,7 +82,7 @@ def next_opening(instant: dt.datetime, hours: Hours, city: City) -> dt.datetime 
 
 def _span_on(day: dt.date, hours: Hours, city: City) -> tuple[dt.datetime, dt.datetime] | None:
     """When the span of `day` begins and ends, in UTC, whatever the next day brings."""
-    if day.isoformat() in hours.closed_on or (not hours.open_on_holidays and _is_holiday(day, city.holidays)):
+    if day.isoformat() in hours.closed_on or (not hours.open_on_holidays and holiday_on(day, city.holidays)):
         return None
     span = hours.special.get(day.isoformat()) or hours.weekly.get(WEEKDAYS[day.weekday()])
     if span is None:
@@ -102,8 +106,28 @@ def _at(day: dt.date, text: str, timezone: str) -> dt.datetime:
 
 
 @lru_cache(maxsize=4_096)
-def _is_holiday(day: dt.date, region: str) -> bool:
+def holiday_on(day: dt.date, region: str) -> str:
+    """The holiday of `region`, as in "DE-NW", that `day` is, in German where it has a German name; empty: none."""
     if not region:
-        return False
+        return ""
     country, _, subdivision = region.partition("-")
-    return day in holidays.country_holidays(country, subdiv=subdivision or None, years=day.year)
+    named = holidays.country_holidays(country, subdiv=subdivision or None, years=day.year, language="de")
+    return str(named.get(day, ""))
+
+
+def load_with_holidays(path: Path) -> City:
+    """As `load_city`, for who reckons with opening hours: whose holidays are not known would end him in the middle of a day."""
+    return load(path, City, lambda city: (*complaints(city), *complaints_of_region(city)))
+
+
+def complaints_of_region(city: City) -> Iterator[Complaint]:
+    """That nobody knows the holidays of the city's region."""
+    if city.holidays and not is_region(city.holidays):
+        yield about(("holidays",), f"the holidays of {city.holidays!r} are not known; an example: DE-NW")
+
+
+def is_region(region: str) -> bool:
+    """Whether the holidays of `region`, as in "DE-NW", are known."""
+    country, _, subdivision = region.partition("-")
+    known = holidays.list_supported_countries(include_aliases=True)
+    return country in known and (not subdivision or subdivision in known[country])

@@ -11,8 +11,10 @@ from typing import Annotated
 
 import msgspec
 
+from hoflicht.complaint import Complaint, about, within
 from hoflicht.config import Strict
 from hoflicht.days import WEEKDAYS, is_date, is_day_of_year
+from hoflicht.positions import Path
 
 # Maintained luminance (cd/m2) or horizontal illuminance (lx) that a class asks for: EN 13201-2, tables 1 to 3. A lamp gives at full
 # level what the class it was planned for asks for, and its light is proportional to its level.
@@ -104,23 +106,24 @@ def misfits(program: Program, planned: str) -> Iterator[str]:
             yield f"{lighting_class} is more than the lamp gives, {planned}"
 
 
-def complaints(program: Program) -> Iterator[str]:
+def complaints(program: Program) -> Iterator[Complaint]:
     """What in `program` cannot be meant, each with what is allowed."""
     for n, period in enumerate(program.periods):
-        where = f"periods[{n}]"
-        yield from (f"{where} steps: {complaint}" for step in period.steps for complaint in _of_step(step))
+        at = ("periods", n)
+        for k, step in enumerate(period.steps):
+            yield from _of_step((*at, "steps", k), step)
         for day in period.weekdays:
             if day not in WEEKDAYS:
-                yield f"{where} weekdays: {day!r} is no day; allowed: {', '.join(WEEKDAYS)}"
+                yield about((*at, "weekdays"), f"{day!r} is no day; allowed: {', '.join(WEEKDAYS)}")
         for day in period.dates:
             if not is_date(day):
-                yield f'{where} dates: {day!r} is no date; an example: "2026-12-24"'
-        yield from (f"{where} {complaint}" for complaint in _of_season(period.first_day, period.last_day))
+                yield about((*at, "dates"), f'{day!r} is no date; an example: "2026-12-24"')
+        yield from _of_season(at, period.first_day, period.last_day)
     for n, cap in enumerate(program.caps):
-        yield from (f"caps[{n}] {complaint}" for complaint in _of_season(cap.first_day, cap.last_day))
+        yield from _of_season(("caps", n), cap.first_day, cap.last_day)
     if program.traffic is not None:
-        yield from (f"traffic: {complaint}" for complaint in of_class(program.traffic.lighting_class))
-    yield from (f"wet_class: {complaint}" for complaint in of_class(program.wet_class))
+        yield from (about(("traffic", "lighting_class"), text) for text in of_class(program.traffic.lighting_class))
+    yield from (about(("wet_class",), text) for text in of_class(program.wet_class))
 
 
 def of_class(named: str) -> Iterator[str]:
@@ -129,15 +132,15 @@ def of_class(named: str) -> Iterator[str]:
         yield f"{named!r} is no lighting class of EN 13201-2; allowed: {', '.join(LIGHTING_CLASSES)}"
 
 
-def _of_step(step: Step) -> Iterator[str]:
+def _of_step(at: Path, step: Step) -> Iterator[Complaint]:
     if not INSTANT.fullmatch(step.at):
-        yield f'{step.at!r} is no instant of a night; examples: "dusk", "dusk+00:30", "dawn-01:00", "23:00"'
-    yield from of_class(step.lighting_class)
+        yield about((*at, "at"), f'{step.at!r} is no instant of a night; examples: "dusk", "dusk+00:30", "dawn-01:00", "23:00"')
+    yield from (about((*at, "lighting_class"), text) for text in of_class(step.lighting_class))
 
 
-def _of_season(first: str, last: str) -> Iterator[str]:
+def _of_season(at: Path, first: str, last: str) -> Iterator[Complaint]:
     if bool(first) != bool(last):
-        yield "first_day and last_day belong together"
-    for day in (first, last):
+        yield within(at, "first_day and last_day belong together")
+    for key, day in (("first_day", first), ("last_day", last)):
         if day and not is_day_of_year(day):
-            yield f'{day!r} is no day of the year; an example: "11-01"'
+            yield about((*at, key), f'{day!r} is no day of the year; an example: "11-01"')

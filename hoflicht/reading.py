@@ -5,6 +5,7 @@ import re
 import msgspec
 
 MAX_ID = 63  # characters of a site, sensor or gateway id; also an MQTT topic level and an Influx tag value
+ID_FORM = f"lower case letters, digits, hyphens and underscores, at most {MAX_ID}"
 ID = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_ID - 1}}}")
 
 

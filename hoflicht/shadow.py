@@ -94,8 +94,8 @@ def desired(payload: bytes) -> Desired:
     """Read a payload of `desired/light`; raise BadPayload, one line, where it cannot be followed in all it says."""
     said = _decoded(payload, Desired)
     for name, program in said.programs.items():
-        for complaint in complaints(program):
-            raise BadPayload(f"program {name!r}: {complaint}")
+        for wrong in complaints(program):
+            raise BadPayload(f"program {name!r}: {wrong.text}")
     for name, duty in said.lamps.items():
         if not is_id(name):
             raise BadPayload(f"{name!r} cannot name a lamp")

@@ -398,8 +398,8 @@ def test_the_list_says_what_must_be_renewed(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        ('names = ["127.0.0.1"]', "names = []", "[names] Expected `array` of length >= 1"),
-        ('names = ["127.0.0.1"]', 'names = ["https://x"]', "[names.0] Expected `str` matching regex"),
+        ('names = ["127.0.0.1"]', "names = []", "line 2: names: Expected `array` of length >= 1"),
+        ('names = ["127.0.0.1"]', 'names = ["https://x"]', "line 2: names[0]: Expected `str` matching regex"),
         ("listen", "lisen", "unknown key 'lisen'; allowed: city, names, folder, broker_port, listen"),
     ],
 )

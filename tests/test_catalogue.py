@@ -1,5 +1,6 @@
 """The city's catalogue: who speaks for what, and mistakes by name."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ weekly = { mon = "08:00-18:00" }
 [yards.hof.sensors]
 lane-in = { role = "lane-entry" }
 """
+
+
+def unplaced(caught: BadConfig, path: Path) -> str:
+    """What is wrong, without file and line."""
+    said = str(caught)
+    assert said.startswith(f"{path}: ")
+    return re.sub(r"^line \d+: ", "", said.removeprefix(f"{path}: "))
 
 
 def test_duisburg_has_four_yards_and_a_street_of_24_lamps(city: City) -> None:
@@ -62,26 +70,30 @@ def test_names_may_hold_underscores(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        ('"08:00-18:00"', '"8-18"', '[yards.hof] hours: \'8-18\' is no span; examples: "08:00-18:00", "20:00-04:00"'),
-        ('"08:00-18:00"', '"24:00-08:00"', "[yards.hof] hours: '24:00-08:00' is no span; examples:"),
-        ("mon =", "monday =", "[yards.hof] hours.weekly: 'monday' is no day; allowed: mon, tue, wed, thu, fri, sat, sun"),
-        ('"lane-entry"', '"lane"', "[yards.hof] sensors.lane-in: a lane sensor needs position_m, its distance from the entry"),
+        ('"08:00-18:00"', '"8-18"', '[yards.hof.hours.weekly] mon: \'8-18\' is no span; examples: "08:00-18:00", "20:00-04:00"'),
+        ('"08:00-18:00"', '"24:00-08:00"', "[yards.hof.hours.weekly] mon: '24:00-08:00' is no span; examples:"),
+        ("mon =", "monday =", "[yards.hof.hours.weekly] monday: no day is called so; allowed: mon, tue, wed, thu, fri, sat, sun"),
+        ('"lane-entry"', '"lane"', "[yards.hof.sensors.lane-in] a lane sensor needs position_m, its distance from the entry"),
         ("lane-in =", "estimate =", "[yards.hof] sensors: 'estimate' is taken by the platform's own estimate"),
         ("lane-in =", "staff =", "[yards.hof] sensors: 'staff' is taken by what staff say"),
         (
             "lane-in =",
             "_lane =",
-            "[hof] '_lane' cannot name a sensor: lower case letters, digits, hyphens and underscores, at most 63",
+            "[yards.hof] sensors: '_lane' cannot name a sensor: lower case letters, digits, hyphens and underscores, at most 63",
         ),
         (
             "lane-in =",
             "Lane_In =",
-            "[hof] 'Lane_In' cannot name a sensor: lower case letters, digits, hyphens and underscores, at most 63",
+            "[yards.hof] sensors: 'Lane_In' cannot name a sensor: lower case letters, digits, hyphens and underscores, at most 63",
         ),
-        ("yards.hof", "yards.api", "the name 'api' stands for two things"),
-        ("[yards.hof.hours]", '[gateways]\ng = { sites = ["hoff"] }\n[yards.hof.hours]', "[gateways.g] sites: 'hoff' matches no"),
-        ('name = "Testhausen"', 'name = "T"\ntimezone = "Europe/Berlyn"', "timezone 'Europe/Berlyn' is not in the IANA database"),
-        ('"lane-entry"', '"lane-entrance"', "[yards.hof.sensors.lane-in.role] Invalid enum value 'lane-entrance'"),
+        ("yards.hof", "yards.api", "[yards.api] the name 'api' stands for two things"),
+        (
+            "[yards.hof.hours]",
+            '[gateways]\ng = { sites = ["hoff"] }\n[yards.hof.hours]',
+            "[gateways.g] sites[0]: 'hoff' matches no",
+        ),
+        ('name = "Testhausen"', 'name = "T"\ntimezone = "Europe/Berlyn"', "timezone: 'Europe/Berlyn' is not in the IANA database"),
+        ('"lane-entry"', '"lane-entrance"', "[yards.hof.sensors.lane-in] role: Invalid enum value 'lane-entrance'"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, before: str, after: str, expected: str) -> None:
@@ -91,7 +103,7 @@ def test_a_mistake_is_named(tmp_path: Path, before: str, after: str, expected: s
     with pytest.raises(BadConfig) as caught:
         load_city(path)
 
-    assert str(caught.value).startswith(f"{path}: {expected}")
+    assert unplaced(caught.value, path).startswith(expected)
 
 
 # Light
@@ -142,17 +154,17 @@ def test_a_lamp_is_fed_by_the_only_cabinet_of_its_street(tmp_path: Path) -> None
     [
         ('program = "night"', 'program = "nigth"', "[groups.street] program: there is no 'nigth' in this file; there are: night"),
         ('street", program', 'strete", program', "[lamps.lamp-2] group: there is no 'strete' in this file"),
-        ('"lamp-1/traffic"', '"lamp-9/traffic"', "[groups.street] 'lamp-9/traffic' is no sensor of this file"),
+        ('"lamp-1/traffic"', '"lamp-9/traffic"', "[groups.street] traffic: 'lamp-9/traffic' is no sensor of this file"),
         ('"M3"', '"M7"', "[groups.street] lighting_class: 'M7' is no lighting class of EN 13201-2; allowed: M1, M2"),
-        ('"23:00"', '"11pm"', "[programs.night] periods[0] steps: '11pm' is no instant of a night"),
+        ('"23:00"', '"11pm"', "[programs.night.periods[0].steps[1]] at: '11pm' is no instant of a night"),
         ('"M3"', '"P3"', "[lamps.lamp-1] program 'night' asks for a lighting class: M5 cannot be told from P3"),
         ('"M3"', '""', "[lamps.lamp-1] program 'night' asks for a lighting class: M5 cannot be told from no lighting_class"),
         ('"M3"', '"M6"', "[lamps.lamp-1] program 'night' asks for a lighting class: M5 is more than the lamp gives, M6"),
-        ("[groups.street]", "[groups.Street]", "[groups] 'Street' cannot name a group"),
+        ("[groups.street]", "[groups.Street]", "[groups.Street] 'Street' cannot name a group"),
     ],
 )  # fmt: skip
 def test_mistakes_about_light_are_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     with pytest.raises(BadConfig) as caught:
         lit(tmp_path, old, new)
 
-    assert str(caught.value).startswith(f"{tmp_path / 'city.toml'}: {complaint}")
+    assert unplaced(caught.value, tmp_path / "city.toml").startswith(complaint)

@@ -1,5 +1,6 @@
 """Config errors name file, key and what is allowed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def complaint(tmp_path: Path, text: str) -> str:
     return str(caught.value).removeprefix(f"{path}: ")
 
 
+def unplaced(complaint: str) -> str:
+    """Without its line."""
+    return re.sub(r"^line \d+: ", "", complaint)
+
+
 def test_a_config_is_a_frozen_struct_with_its_defaults(tmp_path: Path) -> None:
     path = tmp_path / "edge.toml"
     path.write_text('gateway = "gw-1"\n[ports.air]\npath = "/dev/ttyUSB0"\n')
@@ -41,7 +47,7 @@ def test_a_config_is_a_frozen_struct_with_its_defaults(tmp_path: Path) -> None:
     [
         ('gatway = "g"', "unknown key 'gatway'; allowed: gateway, broker, ports, extra (did you mean 'gateway'?)"),
         ("", "the key 'gateway' is missing"),
-        ("gateway = 7", "[gateway] Expected `str`, got `int`"),
+        ("gateway = 7", "gateway: Expected `str`, got `int`"),
         (
             'gateway = "g"\n[ports.air]\npath = "x"\nbuad = 1',
             "[ports.air] unknown key 'buad'; allowed: path, baud (did you mean 'baud'?)",
@@ -56,7 +62,7 @@ def test_a_config_is_a_frozen_struct_with_its_defaults(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(tmp_path: Path, text: str, expected: str) -> None:
-    assert complaint(tmp_path, text) == expected
+    assert unplaced(complaint(tmp_path, text)) == expected
 
 
 def test_what_is_not_toml_names_the_line(tmp_path: Path) -> None:

@@ -259,7 +259,7 @@ def test_a_program_of_the_catalogue_is_changed_and_taken_back(office: Office, to
         ("park", b"\xff", "program: "),
         ("park", b'{"preiods":[]}', "program: Object contains unknown field `preiods`"),
         ("park", b'{"sun_deg":"low"}', "program: Expected `float`, got `str` - at `$.sun_deg`"),
-        ("park", b'{"periods":[{"steps":[{"at":"sunset"}]}]}', "periods[0] steps: 'sunset' is no instant of a night"),
+        ("park", b'{"periods":[{"steps":[{"at":"sunset"}]}]}', "[periods[0].steps[0]] at: 'sunset' is no instant of a night"),
         ("park", b'{"wet_class":"M9"}', "wet_class: 'M9' is no lighting class of EN 13201-2"),
         ("Park", b"{}", "'Park' cannot name a program"),
         ("park", b"[" * 20_000, "program: "),

@@ -36,7 +36,7 @@ def test_what_is_reported_comes_back_as_it_was_sent() -> None:
         ({"programs": {"street": Program(wet_class="Q1")}}, "program 'street': wet_class: 'Q1' is no lighting class"),
         (
             {"programs": {"street": Program(periods=(Period(steps=(Step(at="sunset"),)),))}},
-            "program 'street': periods[0] steps: 'sunset' is no instant of a night",
+            "program 'street': [periods[0].steps[0]] at: 'sunset' is no instant of a night",
         ),
         (
             {"commands": (Command(id="c-2", lamps=(), percent=0, at_ms=0, until_ms=8 * 86_400_000),)},

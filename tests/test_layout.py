@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("hoflicht", "firmware_bridge", "edge", "ingest", "store", "api", "dashboards", "simulators")
+PACKAGES = ("hoflicht", "firmware_bridge", "edge", "ingest", "store", "api", "dashboards", "simulators", "workshop")
 MAY_IMPORT = {
     "hoflicht": set[str](),
     "firmware_bridge": {"hoflicht"},
@@ -17,12 +17,19 @@ MAY_IMPORT = {
     "ingest": {"hoflicht", "store"},
     "api": {"hoflicht", "store"},
     "dashboards": {"hoflicht"},
-    "simulators": set(PACKAGES),
+    "simulators": set(PACKAGES) - {"workshop"},
+    "workshop": set(PACKAGES) - {"simulators"},
 }
 DOORS = {
     "paho": {"hoflicht/broker.py"},
     "serial": {"firmware_bridge/port.py"},
-    "cryptography": {"hoflicht/private_key.py", "edge/identity.py", "edge/image.py", "ingest/certificates.py"},
+    "cryptography": {
+        "hoflicht/private_key.py",
+        "edge/identity.py",
+        "edge/image.py",
+        "ingest/certificates.py",
+        "workshop/certificates.py",
+    },
     "cbor2": {"edge/mcumgr.py", "firmware_bridge/node.py", "simulators/mcumgr.py"},
     "smpclient": {"edge/mcumgr.py"},
     "smp": {"edge/mcumgr.py"},

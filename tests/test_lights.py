@@ -162,5 +162,5 @@ def test_no_device_of_a_lamp_or_cabinet_takes_the_api_s_names(tmp_path: Path, se
     for site in ("lamps.a-1", "cabinets.a-1"):
         (tmp_path / "city.toml").write_text(f'name = "Testhausen"\n[{site.partition(".")[0]}]\na-1 = {place}\n')
 
-        with pytest.raises(BadConfig, match=f"\\[a-1\\] sensors: '{sensor}' is taken by {taken}"):
+        with pytest.raises(BadConfig, match=f"line 3: \\[{site}\\] sensors: '{sensor}' is taken by {taken}"):
             load_city(tmp_path / "city.toml")

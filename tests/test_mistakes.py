@@ -27,13 +27,13 @@ def hoflicht(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        ("gateway =", "gatway =", "unknown key 'gatway'; allowed: gateway, "),
-        ("host =", "hots =", "[broker] unknown key 'hots'; allowed: host, port, "),
+        ("gateway =", "gatway =", "line 1: unknown key 'gatway'; allowed: gateway, "),
+        ("host =", "hots =", "line 4: [broker] unknown key 'hots'; allowed: host, port, "),
         ("driver =", "drivr =", "[ports.air] unknown key 'drivr'; allowed: "),
         (
             '"sds011"',
             '"sds01"',
-            "driver 'sds01' is unknown; known: lufft-umb, nmea, node, ops243, sdm120, sdm630, sds011, sml, sps30, tfmini",
+            "[ports.air] driver: 'sds01' is unknown; known: lufft-umb, nmea, node, ops243, sdm120, sdm630, sds011, sml",
         ),
         ("port = ", "port = x", "not TOML: "),
         ('"gw-hof-nord"', '"GW Nord"', "gateway"),
@@ -91,6 +91,17 @@ def test_a_store_that_is_no_store_is_one_line(tmp_path: Path) -> None:
     assert "sqlite:///" in answer.stderr
     assert "influx+http" in answer.stderr
     assert answer.stderr.count("\n") == 1
+
+
+def test_holidays_that_nobody_knows_end_the_api_at_its_start(tmp_path: Path) -> None:
+    (tmp_path / "token").touch()
+    city = tmp_path / "city.toml"
+    city.write_text('name = "Testhausen"\nholidays = "DE-XY"\n')
+
+    answer = hoflicht("api", write_api(tmp_path, BrokerConfig(), f"sqlite:///{tmp_path}/readings.db", free_port(), city))
+
+    assert answer.returncode == 2
+    assert answer.stderr == f"hoflicht api: {city}: line 2: holidays: the holidays of 'DE-XY' are not known; an example: DE-NW\n"
 
 
 def test_a_busy_port_is_one_line(tmp_path: Path, broker: Mosquitto) -> None:
