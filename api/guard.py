@@ -10,21 +10,26 @@ from prometheus_client import Counter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import style
 from api.limits import Buckets, Callers
 from api.problems import Problem
 
 MAX_TARGET = 2_000  # bytes of path and query; the longest that means anything here has some 200
 MAX_HEADER = 8_192  # bytes of all header fields; nginx and Apache take as many in one; a browser sends some 1 000
+NO_BODY = "no request here needs a body"
 MAX_BODY = 1_024  # bytes; no request here needs a body, and none is read, but
-PROGRAMS = "/v1/staff/programs/"  # a program of light:
+YARDS, NOTICE = "/v1/staff/yards/", "/notice"  # a yard's notice:
+MAX_NOTICE = 16 * 1_024  # bytes; four texts of 280 characters, where each is written as two \uXXXX
+PROGRAMS = "/v1/staff/programs/"  # and a program of light:
 MAX_PROGRAM = 64 * 1_024  # bytes; fifty periods of twenty steps have as much
 CALLER = "hoflicht.caller"  # in a scope: who asks, as `Callers` names him
 SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors *",  # a city's site may show the page in a frame; it has nothing to click
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
+    f"style-src 'self' {style.SOURCE}; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "cross-origin",  # all of it is public; a city's site may show it
 }
@@ -36,7 +41,11 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
 }
 ENDLESS = ("/stream", "/live")  # a stream without its body would never end
-OPEN = ("/v1/", "/openapi.json")  # what scripts of other sites may read
+OPEN = ("/v1/", "/v1.1", "/openapi.json", "/view/", "/widget.js")  # what scripts of other sites may read
+# What other sites may show in a frame, for nothing can be clicked there: the widget, and the monitor's page, which players of
+# digital signage show so.
+FRAMED = ("/widget/", "/display/")
+MAY_FRAME = {"Content-Security-Policy": SECURITY["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")}
 STAFF_PATH = "/v1/staff/"  # but not this
 STAFF_ONLY = {"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store"}
 
@@ -58,6 +67,7 @@ class Guard:
         is_staff = scope["path"].startswith(STAFF_PATH)
         is_open = scope["path"].startswith(OPEN) and not is_staff
         carried = SECURITY | (CORS if is_open else {}) | (STAFF_ONLY if is_staff else {})
+        carried |= MAY_FRAME if scope["path"].startswith(FRAMED) else {}
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -93,8 +103,14 @@ def _too_large(scope: Scope) -> Problem | None:
         return Problem.of(431, f"all header fields together may have {MAX_HEADER} bytes")
     told = dict(scope["headers"])
     length = int(told.get(b"content-length", 0))  # the server lets only digits pass
-    if scope["path"].startswith(PROGRAMS) and b"transfer-encoding" not in told:
-        return Problem.of(413, f"a program may have {MAX_PROGRAM} bytes") if length > MAX_PROGRAM else None
-    if b"transfer-encoding" in told or length > MAX_BODY:
-        return Problem.of(413, "no request here needs a body")
-    return None
+    bound, what = _body_of(scope["path"])
+    if b"transfer-encoding" not in told and length <= bound:
+        return None
+    return Problem.of(413, f"{what} may have {bound} bytes, and says in Content-Length how many" if what else NO_BODY)
+
+
+def _body_of(path: str) -> tuple[int, str]:
+    """How many bytes the body of a request for `path` may have, and what it is."""
+    if path.startswith(PROGRAMS):
+        return MAX_PROGRAM, "a program"
+    return (MAX_NOTICE, "a notice") if path.startswith(YARDS) and path.endswith(NOTICE) else (MAX_BODY, "")

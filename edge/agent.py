@@ -188,7 +188,7 @@ class Agent:
         config = self._config.signs[name]
         build = PROTOCOLS[config.protocol].build
         with self._sign_ports[name] as port:
-            sign.run(port, self._latest[config.yard], lambda wait: build(wait, config.width, config.address), self._clock, stopping)
+            sign.run(port, self._latest[config.yard], lambda wait: build(wait, config.shape), self._clock, stopping)
 
     def _keep(self, ended: threading.Event) -> None:
         with self._spool() as spool:

@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.sign import PROTOCOLS
+from edge.matrix import MIN_COLUMNS, MIN_ROWS
+from edge.sign import PROTOCOLS, Shape
 from firmware_bridge.dali import SHORT_ADDRESSES
 from firmware_bridge.devices import DEVICES, Line, Parity
+from firmware_bridge.mobitec import MAX_COLUMNS, MAX_ROWS
 from hoflicht.broker import BrokerConfig
-from hoflicht.config import Strict, beside, choose, parse, read
-from hoflicht.errors import BadConfig
-from hoflicht.reading import is_id
+from hoflicht.complaint import Complaint, about, unknown, within
+from hoflicht.config import Strict, beside, parse, read
+from hoflicht.reading import ID_FORM, is_id
 from hoflicht.shadow import MAX_LAMPS
 
 SATELLITES = "gnss"
@@ -26,6 +28,8 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Metres = Annotated[float, msgspec.Meta(gt=0, le=50)]
 BusAddress = Annotated[int, msgspec.Meta(ge=0, le=247)]  # Modbus over serial line §2.2
 SignAddress = Annotated[int, msgspec.Meta(ge=0, le=15)]
+SignColumns = Annotated[int, msgspec.Meta(ge=MIN_COLUMNS, le=MAX_COLUMNS)]
+SignRows = Annotated[int, msgspec.Meta(ge=MIN_ROWS, le=MAX_ROWS)]
 GearAddress = Annotated[int, msgspec.Meta(ge=0, lt=SHORT_ADDRESSES)]
 
 
@@ -72,7 +76,14 @@ class SignConfig(Strict, frozen=True):
     yard: str
     protocol: str = "ibis-ds009"
     width: Literal[16, 20, 24] = 16  # characters, for ibis-ds009 and alpha
-    address: SignAddress = 1  # for ibis-ds021
+    address: SignAddress = 1  # for ibis-ds021 and mobitec
+    columns: SignColumns = 112  # dots, for mobitec
+    rows: SignRows = 16
+
+    @property
+    def shape(self) -> Shape:
+        """What its telegrams depend on."""
+        return Shape(self.width, self.address, self.columns, self.rows)
 
 
 class LightConfig(Strict, frozen=True):
@@ -130,62 +141,64 @@ def load_edge(path: Path) -> EdgeConfig:
 
 def parse_edge(text: str, path: Path) -> EdgeConfig:
     """As `load_edge`, of a text that might stand at `path`."""
-    config = parse(text, path, EdgeConfig)
-    choose(f"{path}: clock", config.clock, CLOCKS)
-    for name, port in config.ports.items():
-        choose(f"{path}: [ports.{name}] driver", port.driver, dict(DEVICES))
-    for name, sign in config.signs.items():
-        choose(f"{path}: [signs.{name}] protocol", sign.protocol, dict(PROTOCOLS))
-    for name, lamp in config.lamps.items():
-        choose(f"{path}: [lamps.{name}] line", lamp.line, config.lines)
-    for complaint in _complaints(config):
-        raise BadConfig(f"{path}: {complaint}")
-    return _with_paths(config, path)
+    return _with_paths(parse(text, path, EdgeConfig, complaints), path)
 
 
-def _complaints(config: EdgeConfig) -> Iterator[str]:
+def complaints(config: EdgeConfig) -> Iterator[Complaint]:
+    """What in `config` cannot be meant, though its types are right."""
     if not is_id(config.gateway):
-        yield f"gateway: {_no_id(config.gateway)}"
+        yield about(("gateway",), _no_id(config.gateway))
+    if config.clock not in CLOCKS:
+        yield about(("clock",), unknown(config.clock, CLOCKS))
     for name, port in config.ports.items():
-        yield from (f"[ports.{name}] {complaint}" for complaint in _complaints_of_port(name, port))
+        yield from _of_port(name, port)
     for name, sign in config.signs.items():
+        if sign.protocol not in PROTOCOLS:
+            yield about(("signs", name, "protocol"), unknown(sign.protocol, PROTOCOLS))
         if not is_id(sign.yard):
-            yield f"[signs.{name}] yard: {_no_id(sign.yard)}"
-    yield from _complaints_of_light(config)
-    yield from _complaints_of_doubles(config)
+            yield about(("signs", name, "yard"), _no_id(sign.yard))
+    yield from _of_light(config)
+    yield from _of_doubles(config)
     receivers = sum(port.driver == RECEIVER for port in config.ports.values())
     if config.clock == SATELLITES and receivers != 1:
-        yield f"clock: {SATELLITES} needs one port with the driver {RECEIVER}, here are {receivers}"
+        yield about(("clock",), f"{SATELLITES} needs one port with the driver {RECEIVER}, here are {receivers}")
 
 
-def _complaints_of_port(name: str, port: PortConfig) -> Iterator[str]:
+def _of_port(name: str, port: PortConfig) -> Iterator[Complaint]:
+    at = ("ports", name)
+    if port.driver not in DEVICES:
+        yield about((*at, "driver"), unknown(port.driver, DEVICES))
     if not is_id(name) or name in OWN_SENSORS:
-        taken = ", ".join(OWN_SENSORS)
-        yield f"the name of a port must be an id (lower case letters, digits, hyphens and underscores) other than {taken}"
+        yield within(at, f"the name of a port must be an id ({ID_FORM}) other than {', '.join(OWN_SENSORS)}")
     for key in ("site", "sensor"):
         value: str = getattr(port, key)
         if value and not is_id(value):
-            yield f"{key}: {_no_id(value)}"
+            yield about((*at, key), _no_id(value))
         elif not value and port.driver != SELF_NAMING:
-            yield f"the key {key!r} is missing: a {port.driver} does not say what it is called"
+            yield within(at, f"the key {key!r} is missing: a {port.driver} does not say what it is called")
     if port.baud is not None and not 50 <= port.baud <= 4_000_000:
-        yield f"baud: {port.baud} is no speed of a serial port"
+        yield about((*at, "baud"), f"{port.baud} is no speed of a serial port")
 
 
-def _complaints_of_light(config: EdgeConfig) -> Iterator[str]:
+def _of_light(config: EdgeConfig) -> Iterator[Complaint]:
     if (config.lamps or config.lines) and config.light is None:
-        yield "[light] is missing: without lat, lon and zone the lamps do not know when it is dark"
+        yield within((), "[light] is missing: without lat, lon and zone the lamps do not know when it is dark")
     if config.light is not None and not _is_zone(config.light.zone):
-        yield f'[light] zone: {config.light.zone!r} is no time zone; an example: "Europe/Berlin"'
+        yield about(("light", "zone"), f'{config.light.zone!r} is no time zone; an example: "Europe/Berlin"')
     if len(config.lamps) > MAX_LAMPS:
-        yield f"[lamps] there are {len(config.lamps)}: one gateway leads at most {MAX_LAMPS}"
+        yield within(("lamps",), f"there are {len(config.lamps)}: one gateway leads at most {MAX_LAMPS}")
     for name in config.lines:
         if not is_id(name) or name in (*OWN_SENSORS, *config.ports):
-            yield f"[lines.{name}] the name of a line must be an id that is no port's, nor one of {', '.join(OWN_SENSORS)}"
+            text = f"the name of a line must be an id that is no port's, nor one of {', '.join(OWN_SENSORS)}"
+            yield within(("lines", name), text)
     for name, lamp in config.lamps.items():
-        for key, value in (("the name of a lamp", name), ("sensor", lamp.sensor)):
-            if not is_id(value):
-                yield f"[lamps.{name}] {key}: {_no_id(value)}"
+        at = ("lamps", name)
+        if not is_id(name):
+            yield within(at, f"the name of a lamp: {_no_id(name)}")
+        if not is_id(lamp.sensor):
+            yield about((*at, "sensor"), _no_id(lamp.sensor))
+        if lamp.line not in config.lines:
+            yield about((*at, "line"), unknown(lamp.line, config.lines))
 
 
 def _is_zone(name: str) -> bool:
@@ -196,31 +209,35 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _complaints_of_doubles(config: EdgeConfig) -> Iterator[str]:
+def _of_doubles(config: EdgeConfig) -> Iterator[Complaint]:
+    users = [("ports", name, port.path) for name, port in config.ports.items()]
+    users += [("signs", name, sign.path) for name, sign in config.signs.items()]
+    users += [("lines", name, line.path) for name, line in config.lines.items()]
     paths: dict[str, str] = {}
-    tables = {f"ports.{name}": port.path for name, port in config.ports.items()}
-    tables |= {f"signs.{name}": sign.path for name, sign in config.signs.items()}
-    tables |= {f"lines.{name}": line.path for name, line in config.lines.items()}
-    for table, path in tables.items():
+    for kind, name, path in users:
         if path in paths:
-            yield f"[{table}] and [{paths[path]}] have the same path {path}: a port has one user"
-        paths[path] = table
+            yield _both(kind, name, paths[path], f"have the same path {path}: a port has one user")
+        paths[path] = f"{kind}.{name}"
+    named = [("ports", name, port.site, port.sensor) for name, port in config.ports.items() if port.sensor]
+    named += [("lamps", name, name, lamp.sensor) for name, lamp in config.lamps.items()]
     sensors: dict[tuple[str, str], str] = {}
-    named = [(f"ports.{name}", port.site, port.sensor) for name, port in config.ports.items() if port.sensor]
-    for table, site, sensor in (*named, *((f"lamps.{name}", name, lamp.sensor) for name, lamp in config.lamps.items())):
+    for kind, name, site, sensor in named:
         if (site, sensor) in sensors:
-            yield f"[{table}] and [{sensors[site, sensor]}] are both {site}/{sensor}: their readings would mix"
-        sensors[site, sensor] = table
+            yield _both(kind, name, sensors[site, sensor], f"are both {site}/{sensor}: their readings would mix")
+        sensors[site, sensor] = f"{kind}.{name}"
     gears: dict[tuple[str, int], str] = {}
     for name, lamp in config.lamps.items():
         if (lamp.line, lamp.address) in gears:
-            first = gears[lamp.line, lamp.address]
-            yield f"[lamps.{name}] and [lamps.{first}] are both address {lamp.address} of line {lamp.line}"
-        gears[lamp.line, lamp.address] = name
+            yield _both("lamps", name, gears[lamp.line, lamp.address], f"are both address {lamp.address} of line {lamp.line}")
+        gears[lamp.line, lamp.address] = f"lamps.{name}"
+
+
+def _both(kind: str, name: str, first: str, text: str) -> Complaint:
+    return within((kind, name), f"and [{first}] {text}")
 
 
 def _no_id(value: str) -> str:
-    return f"{value!r} cannot be a name: lower case letters, digits, hyphens and underscores, at most 63"
+    return f"{value!r} cannot be a name: {ID_FORM}"
 
 
 def _with_paths(config: EdgeConfig, file: Path) -> EdgeConfig:

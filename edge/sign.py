@@ -8,11 +8,12 @@ therefore it is told that there is no number when there is none.
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import msgspec
 
-from edge import texts
-from firmware_bridge import alpha, ibis
+from edge import matrix, texts
+from firmware_bridge import alpha, ibis, mobitec
 from firmware_bridge.devices import Line
 from firmware_bridge.port import Port
 from hoflicht import wait as waits
@@ -29,27 +30,43 @@ LOOK_S = 0.25  # how long a new or an expired number waits; an Alpha sign misses
 TURN_MS = 8_000  # of each text on a sign with one line; who drives by at walking pace reads both
 
 Telegrams = tuple[bytes, ...]  # to be shown in turn; at least one
-Build = Callable[[Wait | None, int, int], Telegrams]  # wait, width, address
 
 
-def _ds009(wait: Wait | None, width: int, _address: int) -> Telegrams:
-    return tuple(ibis.ds009(text, 16 if width <= 16 else 20 if width <= 20 else 24) for text in texts.one_line(wait, width))
+class Shape(msgspec.Struct, frozen=True):
+    """How a sign was built, as far as its telegrams depend on it."""
+
+    width: int = 16  # characters, of a sign with letters of its own
+    address: int = 1
+    columns: int = 112  # dots, of a sign that is told each
+    rows: int = 16
 
 
-def _ds003a(wait: Wait | None, _width: int, _address: int) -> Telegrams:
+Build = Callable[[Wait | None, Shape], Telegrams]
+
+
+def _ds009(wait: Wait | None, shape: Shape) -> Telegrams:
+    length: Literal[16, 20, 24] = 16 if shape.width <= 16 else 20 if shape.width <= 20 else 24
+    return tuple(ibis.ds009(text, length) for text in texts.one_line(wait, shape.width))
+
+
+def _ds003a(wait: Wait | None, _shape: Shape) -> Telegrams:
     return (ibis.ds003a(_two_blocks(wait)),)
 
 
-def _ds021(wait: Wait | None, _width: int, address: int) -> Telegrams:
-    return (ibis.ds021(address, _two_blocks(wait)),)
+def _ds021(wait: Wait | None, shape: Shape) -> Telegrams:
+    return (ibis.ds021(shape.address, _two_blocks(wait)),)
 
 
 def _two_blocks(wait: Wait | None) -> str:
     return "".join(f"{line:<{LINE}}" for line in texts.two_lines(wait))
 
 
-def _alpha(wait: Wait | None, width: int, _address: int) -> Telegrams:
-    return tuple(alpha.show(text) for text in texts.one_line(wait, width))
+def _alpha(wait: Wait | None, shape: Shape) -> Telegrams:
+    return tuple(alpha.show(text) for text in texts.one_line(wait, shape.width))
+
+
+def _mobitec(wait: Wait | None, shape: Shape) -> Telegrams:
+    return tuple(mobitec.show(shape.address, picture) for picture in matrix.pictures(wait, shape.columns, shape.rows))
 
 
 class Protocol(msgspec.Struct, frozen=True):
@@ -64,6 +81,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "ibis-ds003a": Protocol(ibis.LINE, _ds003a),
     "ibis-ds021": Protocol(ibis.LINE, _ds021),
     "alpha": Protocol(alpha.LINE, _alpha),
+    "mobitec": Protocol(mobitec.LINE, _mobitec),
 }
 
 

@@ -26,35 +26,44 @@ MAY_BE_LATE = ("EINLASS HEUTE UNGEWISS", "EINLASS UNGEWISS")
 
 def one_line(wait: Wait | None, width: int) -> tuple[str, ...]:
     """Texts to show in turn on a line of at least 16 characters, none longer than `width`; None: there is no fresh number."""
-    state = State.UNKNOWN if wait is None else wait.state
     shown = None if wait is None else number(wait)
     if wait is None or shown is None:
-        return (_fitting(BY_STATE.get(state, (NO_DATA,)), width),)
-    arrival = _arrival(wait)
-    return (_fitting(_waits(wait, shown), width), *((_fitting(arrival, width),) if arrival else ()))
+        return (_fitting(of_state(state(wait)), width),)
+    until = arrival(wait)
+    return (_fitting(waits(wait, shown), width), *((_fitting(until, width),) if until else ()))
 
 
 def two_lines(wait: Wait | None) -> tuple[str, str]:
     """The text for two lines of 16 characters."""
     shown = None if wait is None else number(wait)
     if wait is None or shown is None:
-        state = State.UNKNOWN if wait is None else wait.state
-        return TWO_LINES.get(state, (one_line(wait, 16)[0], ""))
-    arrival = _arrival(wait)
-    if arrival or shown.minutes == 0:
-        return _fitting(_waits(wait, shown), 16), _fitting(arrival, 16) if arrival else ""
-    return "WARTEZEIT", f"{'CA. ' if is_rough(wait) else ''}{_minutes(shown)} MINUTEN"
+        return TWO_LINES.get(state(wait), (one_line(wait, 16)[0], ""))
+    until = arrival(wait)
+    if until or shown.minutes == 0:
+        return _fitting(waits(wait, shown), 16), _fitting(until, 16) if until else ""
+    return "WARTEZEIT", f"{'CA. ' if is_rough(wait) else ''}{minutes(shown)} MINUTEN"
 
 
-def _waits(wait: Wait, shown: Number) -> tuple[str, ...]:
+def state(wait: Wait | None) -> State:
+    """What the yard does, as far as a sign knows."""
+    return State.UNKNOWN if wait is None else wait.state
+
+
+def of_state(state: State) -> tuple[str, ...]:
+    """Texts for a yard without a number, from the longest to the shortest."""
+    return BY_STATE.get(state, (NO_DATA,))
+
+
+def waits(wait: Wait, shown: Number) -> tuple[str, ...]:
+    """Texts with the number, from the longest to the shortest."""
     if shown.minutes == 0:
         return (NO_WAIT,)
-    certain = (f"WARTEZEIT {_minutes(shown)} MIN", f"WARTEZEIT {_minutes(shown)}MIN")
-    return (f"WARTEZEIT CA. {_minutes(shown)} MIN", *certain) if is_rough(wait) else certain
+    certain = (f"WARTEZEIT {minutes(shown)} MIN", f"WARTEZEIT {minutes(shown)}MIN")
+    return (f"WARTEZEIT CA. {minutes(shown)} MIN", *certain) if is_rough(wait) else certain
 
 
-def _arrival(wait: Wait) -> tuple[str, ...]:
-    """Until when to come, where that is soon, or that it may be too late."""
+def arrival(wait: Wait) -> tuple[str, ...]:
+    """Until when to come, where that is soon, or that it may be too late; from the longest text to the shortest."""
     if may_be_late(wait):
         return MAY_BE_LATE
     latest = wait.latest_arrival
@@ -64,7 +73,8 @@ def _arrival(wait: Wait) -> tuple[str, ...]:
     return (f"ANKUNFT BIS {clock}", f"ANKUNFT BIS{clock}")
 
 
-def _minutes(shown: Number) -> str:
+def minutes(shown: Number) -> str:
+    """The number as signs write it."""
     return f">{shown.minutes}" if shown.is_more else str(shown.minutes)
 
 

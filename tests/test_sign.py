@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from edge import sign
-from edge.sign import PROTOCOLS, Latest
-from firmware_bridge import alpha, ibis
+from edge import matrix, sign
+from edge.sign import PROTOCOLS, Latest, Shape
+from firmware_bridge import alpha, ibis, mobitec
 from firmware_bridge.devices import Line
 from firmware_bridge.frames import Noise
 from firmware_bridge.port import Port
@@ -55,13 +55,17 @@ class Display:
 
     def __init__(self, master: int, protocol: str) -> None:
         self._master = master
-        self._decoder = DECODERS[protocol]()
+        self._decoder = mobitec.Decoder() if protocol == "mobitec" else DECODERS[protocol]()
         self.texts: list[str] = []
 
     def text(self) -> str:
         with_data = os.read(self._master, 4096)
-        self.texts += [item.text.strip() for item in self._decoder.feed(with_data) if not isinstance(item, Noise)]
+        self.texts += [_said(item) for item in self._decoder.feed(with_data) if not isinstance(item, Noise)]
         return self.texts[-1] if self.texts else ""
+
+
+def _said(item: ibis.Telegram | alpha.TextFile | mobitec.Picture) -> str:
+    return "\n".join(item.dots) if isinstance(item, mobitec.Picture) else item.text.strip()
 
 
 @pytest.fixture(params=DECODERS)
@@ -78,7 +82,7 @@ def shown(protocol: str, latest: Latest, clock: HandClock) -> Iterator[Display]:
 
     def work() -> None:
         with Port(os.ttyname(slave), PROTOCOLS[protocol].line) as port:
-            sign.run(port, latest, lambda wait: PROTOCOLS[protocol].build(wait, 16, 0), clock, stopping)
+            sign.run(port, latest, lambda wait: PROTOCOLS[protocol].build(wait, Shape()), clock, stopping)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -115,6 +119,20 @@ def test_the_sign_shows_the_number_and_goes_blank_when_it_expires(protocol: str,
         assert reads(display, "KEINE ANGABE")
 
 
+def test_a_sign_of_dots_shows_the_number_large_and_loses_it_when_it_expires(latest: Latest, clock: HandClock) -> None:
+    def picture(wait: Wait | None) -> str:
+        [only] = matrix.pictures(wait, 112, 16)
+        return "\n".join(only)
+
+    with shown("mobitec", latest, clock) as display:
+        latest.take(published(15, expiry_s=1))
+        assert reads(display, picture(latest.get()))
+
+        clock.advance(1_000)
+
+        assert reads(display, picture(None))
+
+
 def test_the_telegram_is_repeated_for_a_sign_that_was_without_power(protocol: str, latest: Latest, clock: HandClock) -> None:
     with shown(protocol, latest, clock) as display:
         assert reads(display, "KEINE ANGABE")
@@ -147,7 +165,7 @@ def test_a_gateway_that_ends_takes_the_number_away(protocol: str, latest: Latest
     stopping = Stopping()
     stopping.set()
     with Port(os.ttyname(slave), PROTOCOLS[protocol].line) as port:
-        sign.run(port, latest, lambda wait: PROTOCOLS[protocol].build(wait, 16, 0), clock, stopping)
+        sign.run(port, latest, lambda wait: PROTOCOLS[protocol].build(wait, Shape()), clock, stopping)
 
     assert Display(master, protocol).text() == "KEINE ANGABE"
     os.close(slave)
@@ -197,17 +215,19 @@ def test_each_protocol_fills_its_telegram() -> None:
     wait = waits.decode(published(15).payload)
 
     def telegram(protocol: str, width: int, address: int) -> bytes:
-        [only] = PROTOCOLS[protocol].build(wait, width, address)
+        [only] = PROTOCOLS[protocol].build(wait, Shape(width, address))
         return only
 
     assert telegram("ibis-ds009", 24, 0).startswith(b"vWARTEZEIT 15 MIN        \r")
     assert telegram("ibis-ds003a", 16, 0).startswith(b"zA2WARTEZEIT       15 MINUTEN      \r")
     assert telegram("ibis-ds021", 16, 3).startswith(b"aA32WARTEZEIT       15 MINUTEN      \r")
     assert telegram("alpha", 24, 0) == alpha.show("WARTEZEIT 15 MIN")
+    assert telegram("mobitec", 16, 6) == mobitec.show(6, *matrix.pictures(wait, 112, 16))
 
 
 def test_each_protocol_has_its_line() -> None:
     lines = {name: protocol.line for name, protocol in PROTOCOLS.items()}
 
     assert lines.pop("alpha") == Line(9600, 7, "E", 1)
+    assert lines.pop("mobitec") == Line(4800, 8, "N", 1)
     assert set(lines.values()) == {Line(1200, 7, "E", 2)}
