@@ -3,6 +3,7 @@
 # make chaos   a quarter of an hour of kill -9, cut networks and a day without the database; prints what was lost (nothing)
 # make check   formatting, lint, types
 # make bench   ours beside what one would pick instead, as ratios
+# make docs    docs/ as a site, in site/
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -12,7 +13,7 @@ export PATH := $(HOME)/.cache/hoflicht/bin:/usr/sbin:$(PATH)
 # The tests start our own programs by the hundred: without bytecode on disk each would compile itself anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test chaos check bench clean
+.PHONY: demo test chaos check bench docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/hoflicht demo $(ARGS)
@@ -32,8 +33,11 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) demo-data dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo-data dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hoflicht needs Python 3.11 or newer; make PYTHON=python3.12 picks another")'

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from api.minutes import cut
+from api.notices import Notice
 from api.opening import moment
 from hoflicht.catalogue import Cabinet, City, Lamp, Yard
 from hoflicht.faults import FAULTS
@@ -34,7 +36,7 @@ class OpeningHours(msgspec.Struct, frozen=True):
 
 
 class YardAnswer(msgspec.Struct, frozen=True):
-    """A recycling yard and its present wait."""
+    """A recycling yard, its present wait and, where there is one, staff's notice."""
 
     id: str
     name: str
@@ -43,6 +45,7 @@ class YardAnswer(msgspec.Struct, frozen=True):
     lon: float
     opening_hours: OpeningHours
     wait: Wait
+    notice: Notice | None = None
 
 
 class YardsAnswer(msgspec.Struct, frozen=True):
@@ -50,6 +53,13 @@ class YardsAnswer(msgspec.Struct, frozen=True):
 
     city: str
     yards: list[YardAnswer]
+
+
+class NoticesAnswer(msgspec.Struct, frozen=True):
+    """The notices that stand now; a yard has one at most."""
+
+    city: str
+    notices: list[Notice]
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -134,8 +144,8 @@ class Health(msgspec.Struct, frozen=True):
     estimates_age_s: int | None
 
 
-def yard_answer(name: str, yard: Yard, city: City, wait: Wait) -> YardAnswer:
-    """`yard` with its `wait`."""
+def yard_answer(name: str, yard: Yard, city: City, wait: Wait, notice: Notice | None) -> YardAnswer:
+    """`yard` with its `wait` and `notice`."""
     hours = yard.hours
     opening = OpeningHours(
         time_zone=city.timezone,
@@ -145,12 +155,13 @@ def yard_answer(name: str, yard: Yard, city: City, wait: Wait) -> YardAnswer:
         open_on_holidays=hours.open_on_holidays,
         last_entry_before_min=hours.last_entry_before_min,
     )
-    return YardAnswer(name, yard.name, yard.address, yard.lat, yard.lon, opening, wait)
+    return YardAnswer(name, yard.name, yard.address, yard.lat, yard.lon, opening, wait, notice)
 
 
-def yards_answer(city: City, waits: Mapping[str, Wait]) -> YardsAnswer:
+def yards_answer(city: City, waits: Mapping[str, Wait], notices: Mapping[str, Notice]) -> YardsAnswer:
     """All yards, in the order of the catalogue."""
-    return YardsAnswer(city.name, [yard_answer(name, yard, city, waits[name]) for name, yard in city.yards.items()])
+    told = [yard_answer(name, yard, city, waits[name], notices.get(name)) for name, yard in city.yards.items()]
+    return YardsAnswer(city.name, told)
 
 
 def lamps_answer(city: City, latest: Iterable[Reading], now_ms: int) -> LampsAnswer:
@@ -186,7 +197,7 @@ def airs_answer(city: City, latest: Iterable[Reading], now_ms: int) -> AirsAnswe
     values: dict[tuple[str, str], dict[str, Measured]] = {}
     for reading in latest:
         if reading.site in places:
-            values.setdefault((reading.site, reading.sensor), {})[reading.quantity] = measured(reading, now_ms)
+            values.setdefault((reading.site, reading.sensor), {})[reading.quantity] = by_minute(reading, now_ms)
     return AirsAnswer(
         city.name,
         [AirAnswer(site, sensor, *places[site], found) for (site, sensor), found in sorted(values.items())],
@@ -206,7 +217,7 @@ def geojson(places: Iterable[YardAnswer | LampAnswer | AirAnswer]) -> dict[str, 
 
 
 def _lamp_answer(name: str, lamp: Lamp, known: Mapping[str, Reading], now_ms: int) -> LampAnswer:
-    told = {quantity: measured(reading, now_ms) for quantity, reading in known.items()}
+    told = {quantity: by_minute(reading, now_ms) for quantity, reading in known.items()}
     reason = known.get("light_reason")
     return LampAnswer(
         id=name,
@@ -229,3 +240,8 @@ def measured(reading: Reading, now_ms: int) -> Measured:
     """A reading as it is answered at `now_ms`."""
     at = moment(reading.at_ms)
     return Measured(reading.value, QUANTITIES[reading.quantity].unit, at, max(0, (now_ms - reading.at_ms) // 1000))
+
+
+def by_minute(reading: Reading, now_ms: int) -> Measured:
+    """A reading as everybody is told it: a lamp that somebody's coming has raised does not tell the second."""
+    return measured(msgspec.structs.replace(reading, at_ms=cut(reading.at_ms)), now_ms)

@@ -11,7 +11,25 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from api import foreign, health, hindsight, lamps, orders, pages, programs, publisher, routes, silence, staff
+from api import (
+    bulletin,
+    foreign,
+    health,
+    herald,
+    hindsight,
+    lamps,
+    orders,
+    outlook,
+    pages,
+    programs,
+    publications,
+    publisher,
+    routes,
+    sensorthings,
+    silence,
+    staff,
+    widget,
+)
 from api.alarms import Alarms
 from api.audit import Audit
 from api.control import Control
@@ -19,11 +37,14 @@ from api.door import Door
 from api.errands import Errands
 from api.guard import Guard
 from api.health import Pulse
+from api.herald import Herald
 from api.hindsight import FINDINGS, Findings, Hindsight
 from api.keys import KeyFile
 from api.lights import NOTHING, Lights
 from api.limits import Buckets, Callers, Limits
+from api.notices import Notices
 from api.openapi import describe_app
+from api.outlook import Outlooks
 from api.problems import answer_errors
 from api.server import listen, serving
 from api.shadows import Shadows
@@ -33,10 +54,11 @@ from api.streams import Streams
 from api.yards import Yards
 from hoflicht import __version__, logs, stop, topics
 from hoflicht.broker import BrokerConfig, Session
-from hoflicht.catalogue import API, City, load_city
+from hoflicht.catalogue import API, City
 from hoflicht.clock import Clock, SystemClock
 from hoflicht.config import Strict, beside, load
 from hoflicht.errors import BadConfig
+from hoflicht.hours import load_with_holidays
 from hoflicht.stop import Stopping
 from hoflicht.wait import Wait
 from store.readings import Store, StoreConfig, open_configured
@@ -66,6 +88,7 @@ CONFIG is a TOML file:
   keys = "staff-keys.json"
   audit = "staff-audit.jsonl"
   lights = "staff-lights.json"   what staff say of lamps, on top of the catalogue
+  notices = "staff-notices.json" and what they tell everybody of the yards
 """
 
 
@@ -85,6 +108,7 @@ def create_app(
     city: City,
     store: Store,
     yards: Yards,
+    outlooks: Outlooks,
     streams: Streams,
     pulse: Pulse,
     clock: Clock,
@@ -94,11 +118,16 @@ def create_app(
     """The HTTP face of `city`. Who estimates calls `tell` for what goes to `streams`; nothing here starts a thread."""
     # The usual docs pages load their scripts from a third party; /openapi.json opens in any tool.
     app = FastAPI(title=f"hoflicht {city.name}", version=__version__, docs_url=None, redoc_url=None)
-    app.include_router(routes.router(city, store, yards, streams, clock))
+    notices = Notices(None, city.yards, clock) if staffed is None else staffed.notices
+    app.include_router(routes.router(city, store, yards, outlooks, notices, streams, clock))
+    app.include_router(bulletin.router(city, notices))
+    app.include_router(publications.router(city, store, notices, clock))
+    app.include_router(sensorthings.router(city, store, clock))
     if staffed is not None:
         _add_staff(app, city, store, staffed, clock)
     app.include_router(health.router(pulse))
-    app.include_router(pages.router(city, yards, streams, clock))
+    app.include_router(pages.router(city, yards, notices, outlooks, streams, clock))
+    app.include_router(widget.router(city, yards, notices, outlooks, clock))
     app.mount("/static", pages.static(), "static")
     callers, buckets = Callers(limits.proxies), Buckets(limits.requests_per_s, limits.burst, clock)
     answer_errors(app)
@@ -112,6 +141,7 @@ def create_app(
 def _add_staff(app: FastAPI, city: City, store: Store, staffed: Staff, clock: Clock) -> None:
     control, alarms = Control(city, staffed, clock), Alarms(store, city, clock)
     app.include_router(staff.router(city, store, staffed, clock))
+    app.include_router(bulletin.staff_router(city, staffed.notices, staffed.door))
     app.include_router(lamps.router(control, store, alarms))
     app.include_router(programs.router(control))
     app.include_router(orders.router(control, store, alarms))
@@ -134,22 +164,28 @@ def run(
     looking_back = Hindsight(store, city, clock, None if session is None else findings)
     streams, pulse = Streams(max_of_one=limits.streams), Pulse(store, clock)
     yards = Yards(store, city, clock, looking_back.profile)
+    outlooks = Outlooks(city, store, yards, clock)
     errands = Errands() if staffed is None else staffed.errands
 
     def tell(waits: Mapping[str, Wait]) -> None:
         pulse.beat()
         routes.tell(streams, waits)
-        pages.tell(streams, city, waits, clock.now_ms())
+        notices = {} if staffed is None else staffed.notices.current()
+        pages.tell(streams, city, waits, clock.now_ms(), notices, outlooks.seen)
 
-    app = create_app(city, store, yards, streams, pulse, clock, limits, staffed)
+    app = create_app(city, store, yards, outlooks, streams, pulse, clock, limits, staffed)
     telling = (yards, session, tell, findings, errands, clock, stopping, shadows)
     threads = [
         threading.Thread(target=publisher.run, args=telling, name="publisher", daemon=True),
         threading.Thread(target=hindsight.run, args=(looking_back, stopping), name="hindsight", daemon=True),
+        threading.Thread(target=outlook.run, args=(outlooks, stopping), name="outlook", daemon=True),
     ]
     if session is not None:
         watching = (Watch(city, store, errands, clock), stopping)
         threads.append(threading.Thread(target=silence.run, args=watching, name="silence", daemon=True))
+    if staffed is not None:
+        told = (Herald(staffed.notices, store, errands, clock), stopping)
+        threads.append(threading.Thread(target=herald.run, args=told, name="herald", daemon=True))
     with serving(app, listener, streams, limits):
         for thread in threads:
             thread.start()
@@ -165,12 +201,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("-v", "--verbose", action="store_true", help="log every detail")
     asked = parser.parse_args(argv)
     config = load(asked.config, ApiConfig)
-    city = load_city(beside(asked.config, config.city))
+    city = load_with_holidays(beside(asked.config, config.city))
     clock = SystemClock()
     publishes = config.broker is not None and config.publish
     lights = None if config.staff is None else Lights(beside(asked.config, config.staff.lights))
     shadows = Shadows(city, (lambda: NOTHING) if lights is None else lights.said, clock) if publishes else None
-    staffed = _staff(config, asked.config, lights, shadows, clock)
+    staffed = _staff(config, asked.config, city, lights, shadows, clock)
     logs.to_stderr(asked.verbose)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(contextlib.closing(open_configured(config.store, asked.config)))
@@ -185,11 +221,12 @@ def main(argv: list[str]) -> int:
     return 1 if stopping.failed else 0
 
 
-def _staff(config: ApiConfig, path: Path, lights: Lights | None, shadows: Shadows | None, clock: Clock) -> Staff | None:
+def _staff(config: ApiConfig, path: Path, city: City, lights: Lights | None, shadows: Shadows | None, clock: Clock) -> Staff | None:
     if config.staff is None or lights is None:
         return None
     if shadows is None:
         raise BadConfig(f"{path}: [staff] needs [broker] and publish = true, for what staff say goes the way of all readings")
     keys = KeyFile(beside(path, config.staff.keys))
     keys.read()  # a file that cannot be used ends us here
-    return Staff(Door(keys, Audit(beside(path, config.staff.audit)), clock), Errands(), lights, shadows)
+    notices = Notices(beside(path, config.staff.notices), city.yards, clock)
+    return Staff(Door(keys, Audit(beside(path, config.staff.audit)), clock), Errands(), lights, shadows, notices)

@@ -10,18 +10,18 @@ import numpy as np
 
 from api.day import Day
 from api.pace import TURNOVER_S, Array
-from api.voices import SOMEBODY
+from api.voices import SOMEBODY, Number
 
 STEP_MS = 300_000  # nobody plans his way to the yard by less than five minutes
 LONGEST_MS = 4 * 3_600_000  # no wait is told beyond
 
 
-def latest(day: Day, at_ms: int, last_entry_ms: int, margin_s: float) -> int | None:
+def latest(day: Day, number: Number, at_ms: int, last_entry_ms: int) -> int | None:
     """The last instant of whole five minutes at which a car may join and get in, in ms; None: it is too late already.
 
-    `margin_s`: by how much nine of ten waits stay below their mean plus it. It grows as the root of the wait does.
+    `number` is what `day` tells now. The margin within which nine of ten waits stay above their mean grows as the root of the wait.
     """
-    now_s = day.number().mean_s
+    now_s, margin_s = number.mean_s, number.p90_s - number.mean_s
     found = at_ms if at_ms + (now_s + margin_s) * 1000 <= last_entry_ms else None
     per_root_s = margin_s / max(now_s, day.gap_s()) ** 0.5
     for joins_ms, wait_s in to_come(day, last_entry_ms):
@@ -49,6 +49,6 @@ def _let_in(day: Day, ahead_s: Array) -> Array:
     """How many cars of a long queue are let in until each of `ahead_s`."""
     since_s = day.since_s(day.at_ms)
     usual = day.pace.usual_share(since_s + ahead_s)
-    more = float(day.queue.states @ day.pace.share) / float(day.pace.usual_share(np.array(since_s))) - 1
+    more = day.queue.at_work() / float(day.pace.usual_share(np.array(since_s))) - 1
     share = usual * (1 + more * np.exp(-ahead_s / TURNOVER_S))
     return np.cumsum(share * np.diff(ahead_s, prepend=0.0)) * day.pace.per_second

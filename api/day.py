@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from api.events import Event, Hold, InUse, MovedUp, Passage
 from api.exposure import Exposure
-from api.lane import Lane, Look, News
+from api.lane import SILENT_MS, Lane, Look, News
 from api.pace import Pace, departure_role
 from api.profile import Profile
 from api.queue import MISCOUNTS, Queue, Unseen
 from api.sight import Sight
 from api.tally import Tally, quarter
-from api.voices import SOMEBODY, Voices
+from api.voices import SOMEBODY, Number, Voices
 from hoflicht.catalogue import STAFF, Role, Yard
 
 ROLLING_MS = 30_000  # cars that came so lately may roll, not stand, while the gate is free
@@ -31,29 +31,19 @@ class Blind(NamedTuple):
     departure: bool = False
 
 
-class Number(NamedTuple):
-    """What is to be said at one instant, in seconds."""
-
-    mean_s: float
-    p10_s: float
-    p50_s: float
-    p90_s: float
-
-
 class Day:
     """The state of a lane after the events so far. `passages_tell` is False where one of the two counters is missing."""
 
-    def __init__(self, yard: Yard, opens_ms: int, profile: Profile, follows: bool = False, miscount: int | None = None) -> None:
+    def __init__(self, yard: Yard, opens_ms: int, profile: Profile, follows: bool = False, is_trial: bool = False) -> None:
         self._yard, self._opens_ms, self._follows = yard, opens_ms, follows
         self._departs = departure_role(yard)
         roles = {sensor.role for sensor in yard.sensors.values()}
         self.passages_tell = Role.LANE_ENTRY in roles and self._departs in roles
         self.pace = Pace(yard, profile)
         self._is_first_day = not profile.days
-        self._is_trial = miscount is not None  # of another error of the counters: only how likely it makes the day is asked
-        variance = MISCOUNTS[profile.miscount if miscount is None else miscount]
+        self._is_trial = is_trial  # of another profile: only how likely it makes the day is asked
         start = profile.carried if follows and profile.carried else (1.0,)
-        self.queue = Queue(self.pace, variance, profile.per_entry, start)
+        self.queue = Queue(self.pace, MISCOUNTS[profile.miscount], profile.per_entry, start)
         self._has_lane = Role.LANE in roles
         self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600)
         self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self._has_lane)
@@ -63,6 +53,7 @@ class Day:
         # At a yard that counts at its exit: how often the head of the lane got free, and exits while something looked there.
         self.moves = self.exits_beside = 0
         self.at_ms = opens_ms - BEFORE_MS
+        self._head_heard_ms = 0  # when a sensor at the head of the lane was heard last
         self._is_asked = False  # a copy that is only looked at
         self._clock_ms = 0  # what all times so far are multiples of: some counters tell the minute
         self._joins = False  # at this very instant
@@ -94,14 +85,15 @@ class Day:
 
     def number(self) -> Number:
         """The wait of a car that joins now; of those that joined at this very instant, where some did."""
-        said = self.voices.say(self.at_ms, self.queue, self._behind())
-        return Number(said.number_s, *self.voices.band.waits_s(said.number_s, said.scale_s))
+        return self.voices.number(self.at_ms, self.queue, self._behind())
 
     def take(self, event: Event) -> None:
         """Let the time until `event` pass, and take it in."""
-        if isinstance(event, Look) and self._repeats(event):
+        if isinstance(event, Look) and self.passages_tell and not self._tells(event):
             self._note(event)
             return
+        if isinstance(event, MovedUp) and event.at_ms > event.went_ms and event.went_ms not in self._going_ms:
+            return  # whose place he took has been counted out
         self.pass_until(event.at_ms)
         if isinstance(event, Passage):
             self._clock_ms = math.gcd(self._clock_ms, event.at_ms)
@@ -152,7 +144,8 @@ class Day:
         blind = self.blind
         if not self._is_asked and (self._watched or not blind.departure) and self._is_of_today(self.at_ms):
             self.exposure.passes(self.queue, seconds, quarter(since_s), self._watched)
-        self.queue.passes(seconds, since_s, self._unseen(blind), self.tally.arrivals_per_s(since_s) if blind.entry else 0.0)
+        comes, opens_in_s = self.tally.arrivals_per_s(since_s) if blind.entry else 0.0, self.pace.gate.opens_in_s(self.at_ms)
+        self.queue.passes(seconds, since_s, self._unseen(blind), comes, opens_in_s)
 
     def _unseen(self, blind: Blind) -> Unseen:
         if self.pace.at_exit:
@@ -167,7 +160,7 @@ class Day:
 
     def _head_lives(self, at_ms: int) -> bool:
         """Whether a sensor at the head of the lane lives."""
-        return self.lane.watches(at_ms, self._yard.metres_per_car)
+        return at_ms - self._head_heard_ms <= SILENT_MS
 
     def _join(self, at_ms: int) -> None:
         has_bay = not self.pace.at_exit or self.queue.full() < SOMEBODY
@@ -214,6 +207,8 @@ class Day:
         waiting = self.queue.mean_waiting()
         if waiting > SOMEBODY or not self.pace.at_exit or self._watched:
             self.voices.let_in(at_ms, waiting, self.queue.spread_waiting())
+            if not self.held and (self._watched or not self.pace.at_exit):
+                self.pace.gate.let_in(at_ms)
         self.voices.left(at_ms)
         self.last_left_ms = at_ms
         self._news.left(at_ms)
@@ -231,7 +226,6 @@ class Day:
             self.exposure.let_in(before, 1 - straight, quarter(self.since_s(self.at_ms)), self._watched)
             if self.let_in % RENEW_CARS == 0:
                 self.pace.renew()
-                self.voices.renewed()
 
     def _hold(self, hold: Hold) -> None:
         if hold.held:
@@ -242,26 +236,36 @@ class Day:
 
     def _note(self, look: Look) -> None:
         self.lane.note(look)
+        if look.position_m <= self._yard.metres_per_car:
+            self._head_heard_ms = look.at_ms
         if look.occupied is None:
             self._news.changed(look.sensor)
 
     def _look(self, look: Look) -> None:
         self._note(look)
-        steady = self.lane.steady(look.at_ms)
-        if not self.passages_tell:
-            self.queue.forget()
-            for each in steady:
-                self._see(each)
-        elif look in steady:
+        if self.passages_tell:
             self._see(look)
+            return
+        self.queue.forget()
+        for each in self.lane.steady(look.at_ms):
+            if self._tells(each):
+                self._see(each)
 
-    def _repeats(self, look: Look) -> bool:
-        """Whether it says no more than before: most looks do, and are not worth a step of time."""
-        if look.occupied is None:
-            return self.passages_tell
-        before = self.lane.latest(look.sensor)
-        same = before is not None and before.occupied == look.occupied and before.since_ms == look.since_ms
-        return same and self.passages_tell and not self._news.is_news(look)
+    def _tells(self, look: Look) -> bool:
+        """Whether it is steady, new, not contradicted, and not what was expected: most looks are not worth a step of time."""
+        if look.occupied is None or not self._news.is_news(look) or self._news.is_stuck(look):
+            return False
+        if not self.lane.bears_out(look):
+            return False
+        if self._news.is_change(look) or not self.queue.expects(*self._sight(look)):
+            return True
+        self._news.take(look)
+        return False
+
+    def _sight(self, look: Look) -> tuple[Sight, int]:
+        """What is seen, and how many of the last cars may not stand yet."""
+        sight = Sight(bool(look.occupied), look.position_m, self._yard.metres_per_car)
+        return sight, 0 if look.occupied else self._rolling(look.at_ms)
 
     def _move_up(self, moved: MovedUp) -> None:
         """The first car of the lane went in. Where nothing else counts those, or what does counts no more, that is one."""
@@ -291,10 +295,7 @@ class Day:
                 self._let_in(at_ms)
 
     def _see(self, look: Look) -> None:
-        if look.occupied is None or self._news.is_stuck(look) or not self._news.is_news(look):
-            return
-        rolling = 0 if look.occupied else self._rolling(look.at_ms)
-        sight = Sight(look.occupied, look.position_m, self._yard.metres_per_car)
+        sight, rolling = self._sight(look)
         if self._is_first_day and self.pace.sees_moves and sight.is_free_head and not self.held:
             self.queue.settle()  # who found a bay free may have rolled past without stopping
         self.queue.seen(sight, rolling, self._news.take(look))
@@ -326,10 +327,9 @@ class Day:
         """How many cars may not have reached the gate yet; none while one stands there, or where no sensor looks at the lane."""
         if not self._has_lane:
             return 0
-        head = self.lane.head(at_ms, self._yard.metres_per_car)
-        if head is not None and head.occupied:
-            return 0
-        return sum(1 for joined_ms in self._joined_ms if at_ms - joined_ms < ROLLING_MS)
+        rolling = sum(1 for joined_ms in self._joined_ms if at_ms - joined_ms < ROLLING_MS)
+        head = self.lane.head(at_ms, self._yard.metres_per_car) if rolling else None
+        return 0 if head is not None and head.occupied else rolling
 
     def _gap(self) -> float:
         """Usual gaps between two cars since the last one came, while others still left: else the yard is only quiet."""

@@ -56,6 +56,7 @@ class Outage(msgspec.Struct, frozen=True):
 
 
 Event: TypeAlias = Passage | MovedUp | Hold | InUse | Outage | Look
+LATER = {MovedUp: 2, Outage: 3, Hold: 4}  # of one instant, after the passages and before all else
 
 
 def events(yard: Yard, readings: Sequence[Reading]) -> list[Event]:
@@ -127,4 +128,4 @@ def _order(event: Event) -> tuple[int, int]:
     """By time; of one instant first who joined, then who left, for he may be the same; then what is seen of it."""
     if isinstance(event, Passage):
         return event.at_ms, 0 if event.joined else 1
-    return event.at_ms, next(n for n, kind in enumerate((MovedUp, Outage, Hold, object), 2) if isinstance(event, kind))
+    return event.at_ms, LATER.get(type(event), len(LATER) + 2)

@@ -17,29 +17,50 @@ class Exposure:
         self._pace = pace
         self.departures, self.waiting_s, self.share_s = np.zeros(BINS), np.zeros(BINS), np.zeros(BINS)
         self.gate_cars = self.gate_s = 0.0  # cars for which a bay was free, and the seconds until they were let in
+        self.waited_s = 0.0  # by all cars together
+        # What has been believed, times the seconds, of one quarter of an hour and way of looking.
+        self._believed_s, self._length, self._of = np.zeros((CARS, pace.bays, len(pace.share))), 0, (0, False)
         self._clear()
 
     def _clear(self) -> None:
-        self._pending_s, self._pending_gate_s = np.zeros(CARS), 0.0
-        self._pending_waiting_s, self._pending_share_s = np.zeros(BINS), np.zeros(BINS)
+        self._pending_s, self._pending_gate_s, self._pending_waited_s = np.zeros(CARS), 0.0, 0.0
+        self._pending: list[tuple[int, float, float]] = []  # quarter of an hour, waiting seconds and the share's
 
     def passes(self, queue: Queue, seconds: float, quarter: int, sees_moves: bool) -> None:
         """So many seconds in which cars could be let in; `sees_moves`: each would have been seen."""
-        p, pace = queue.p, self._pace
-        self._pending_s[: len(p)] += (p * pace.units[: len(p)]).sum(axis=(1, 2)) * seconds
-        self._pending_waiting_s[quarter] += queue.busy() * seconds
+        if (quarter, sees_moves) != self._of:
+            self._sum_up()
+            self._of = quarter, sees_moves
+        self._believed_s[: len(queue.p)] += queue.p * seconds
+        self._length = max(self._length, len(queue.p))
+
+    def _sum_up(self) -> None:
+        """Sum what has been believed, times the seconds, since the quarter of an hour began or a car was let in."""
+        quarter, sees_moves = self._of
+        pace, length, self._length = self._pace, self._length, 0
+        p_s = self._believed_s[:length]
+        flat_s = p_s.reshape(length, len(pace.each))
+        lane_s, somebody = flat_s.dot(pace.each), 0 if pace.at_exit else 1
+        self._pending_s[somebody:length] += flat_s.dot(pace.units_of)[somebody:]
+        self._pending_waited_s += float(lane_s.dot(np.arange(length)))
+        waiting_s, share_s = float(lane_s[1 if pace.at_exit else 2 :].sum()), 0.0
         if sees_moves:
-            self._pending_share_s[quarter] += float(p[1:].sum(axis=(0, 1)) @ pace.share) * seconds
-            self._pending_gate_s += float(np.vdot(pace.able[: len(p)], p)) * seconds
+            share_s = float(flat_s[1:].dot(pace.share_of).sum())
+            self._pending_gate_s += float(np.vdot(pace.able[:length], p_s))
+        self._pending.append((quarter, waiting_s, share_s))
+        p_s[:] = 0.0
 
     def let_in(self, before: Queue, share: float, quarter: int, sees_moves: bool) -> None:
         """One was let in of those in `before`; `share` of it tells of the pace, for the rest it went straight on."""
+        self._sum_up()
         lane = before.lane
         self._pace.today[: len(lane)] += share * lane
         self._pace.today_s += self._pending_s
         self.departures[quarter] += share * before.busy()
-        self.waiting_s += self._pending_waiting_s
-        self.share_s += self._pending_share_s
+        for at, waiting_s, share_s in self._pending:
+            self.waiting_s[at] += waiting_s
+            self.share_s[at] += share_s
         self.gate_cars += (1 - before.full()) if sees_moves else 0.0
         self.gate_s += self._pending_gate_s
+        self.waited_s += self._pending_waited_s
         self._clear()

@@ -1,4 +1,4 @@
-"""A yard's past, in even steps, as JSON or CSV."""
+"""A yard's past, in even steps of whole minutes, as JSON or CSV."""
 
 import csv
 import datetime as dt
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from api.opening import moment
+from api.minutes import cut
+from api.opening import moment, ms
 from api.problems import Wrong
 from hoflicht.catalogue import ESTIMATE, City, Role
 from hoflicht.quantities import QUANTITIES
 from store.readings import Store
 
-MIN_STEP_S = 60  # finer steps would tell single cars apart, and with them people
 MAX_STEP_S = 86_400
 MAX_STEPS = 5_000  # of one answer: three days by the minute, half a year by the hour; some 300 kB
 MAX_SPAN = dt.timedelta(days=31)
@@ -54,7 +54,7 @@ class HistoryAnswer(msgspec.Struct, frozen=True):
 
 
 class Span(NamedTuple):
-    """[start, end) in steps."""
+    """[start, end) in steps of whole minutes."""
 
     start: dt.datetime
     end: dt.datetime
@@ -62,13 +62,13 @@ class Span(NamedTuple):
 
 
 def history(store: Store, city: City, name: str, quantity: Quantity, span: Span) -> HistoryAnswer:
-    """The past of `quantity` at the yard `name`; raise Wrong where `span` is backwards or more than one answer holds."""
-    if span.end <= span.start:
-        raise Wrong(422, "from must be before to")
+    """The past of `quantity` at the yard `name`, from and until whole minutes; raise Wrong where one answer does not hold it."""
+    start_ms, end_ms, step_ms = cut(ms(span.start)), cut(ms(span.end)), span.step_s * 1000
+    if end_ms <= start_ms:
+        raise Wrong(422, "from must be before to, by a minute or more")
     length = span.end - span.start
     if length > MAX_SPAN or length.total_seconds() / span.step_s > MAX_STEPS:
         raise Wrong(422, f"at most {MAX_SPAN.days} days and {MAX_STEPS} steps in one answer; ask for less or for longer steps")
-    start_ms, end_ms, step_ms = (round(seconds * 1000) for seconds in (span.start.timestamp(), span.end.timestamp(), span.step_s))
     if quantity is Quantity.PASSAGE:
         sensors = city.yards[name].sensors
         counters = sorted(sensor for sensor, entry in sensors.items() if entry.role in COUNTING)

@@ -36,6 +36,7 @@ class Scope(enum.StrEnum):
 
     READ = "staff:read"  # see what staff have said
     HOLD = "yards:hold"  # hold a yard, let in again
+    NOTICE = "yards:notice"  # put up a yard's notice, take it down
     CONTROL = "lamps:control"  # override lamps, change their programs
     ACKNOWLEDGE = "alarms:acknowledge"  # say that a fault has been seen
 

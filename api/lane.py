@@ -79,10 +79,15 @@ class News:
     def is_news(self, look: Look) -> bool:
         """The same cars seen again tell nothing: as many must have passed as stand before the sensor, or time enough."""
         told = self._told.get(look.sensor)
-        if told is None or told[0] != look.occupied:
+        if told is None or self.is_change(look):
             return True
         have_passed = self.passed - told[1] >= look.position_m / self._metres_per_car
         return have_passed or look.at_ms - told[2] >= SAME_MS
+
+    def is_change(self, look: Look) -> bool:
+        """Whether its sensor told the contrary before, or nothing."""
+        told = self._told.get(look.sensor)
+        return told is None or told[0] != look.occupied
 
     def take(self, look: Look) -> Passed | None:
         """Note that `look` has been heeded; if its sensor had told the contrary, who has come and gone since it changed."""
@@ -103,15 +108,19 @@ class Lane:
         """Keep `look` as its sensor's latest."""
         self._latest[look.sensor] = look
 
-    def latest(self, sensor: str) -> Look | None:
-        """What was noted last of `sensor`."""
-        return self._latest.get(sensor)
-
     def steady(self, at_ms: int) -> list[Look]:
         """What is steadily seen at `at_ms` and not contradicted, nearest the gate first."""
-        fresh = [look for look in self._latest.values() if look.occupied is not None and at_ms - look.at_ms <= SILENT_MS]
+        fresh = self._fresh(at_ms)
         fresh.sort(key=lambda look: (look.position_m, look.sensor))
         return [look for look in fresh if not _contradicted(look, fresh)]
+
+    def bears_out(self, look: Look) -> bool:
+        """Whether what the other sensors steadily see does not contradict `look`."""
+        others = self._latest.values()
+        return not _contradicted(look, others) or not _contradicted(look, self._fresh(look.at_ms))
+
+    def _fresh(self, at_ms: int) -> list[Look]:
+        return [look for look in self._latest.values() if look.occupied is not None and at_ms - look.at_ms <= SILENT_MS]
 
     def watches(self, at_ms: int, metres: float) -> bool:
         """Whether a sensor within so many metres of the gate lives, be what it sees steady or not."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from api.day import Day
 from api.opening import EARLIER, Opening, ms, utc
-from api.pace import Array
+from api.pace import STRAIGHT_CARS, Array
 from api.profile import Profile
 from api.queue import MISCOUNTS
 from hoflicht.catalogue import City
@@ -15,6 +15,7 @@ from hoflicht.hours import OpenPeriod
 from hoflicht.reading import Reading
 
 KEPT = 0.97  # of what was learnt, an opening later: a month counts
+MANY = 0.05  # of the cars leave unseen: less is a miscount
 CONVINCING = 3.0  # the logarithm of how much likelier another error of the counters must be: twenty times
 
 
@@ -25,7 +26,8 @@ def learn(yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, 
     day = opening.until_last_entry()
     if day.entries + day.exits == 0:
         return profile  # nothing was heard, or nobody came: neither teaches
-    return _with_miscount(_faded(day, profile, carried), opening, profile, day.queue.log_likelihood)
+    learnt = _with_miscount(_faded(day, profile, carried), opening, profile, day.queue.log_likelihood)
+    return _with_giving_up(learnt, opening, profile, day) if day.pace.asks_straight else learnt
 
 
 def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
@@ -49,11 +51,13 @@ def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
         bin_share_s=_kept(profile.bin_share_s, day.exposure.share_s) if day.pace.sees_moves else (),
         gate_cars=KEPT * (profile.gate_cars + day.exposure.gate_cars),
         gate_s=KEPT * (profile.gate_s + day.exposure.gate_s),
+        gate_every_s=day.pace.gate.learnt_s(),
         straight=(KEPT * day.pace.found_nobody, KEPT * day.pace.went_straight) if counted else profile.straight,
-        arrivals=tuple((KEPT * tally.arrivals).tolist()),
-        waits_s=tuple((KEPT * tally.waits_s).tolist()),
-        waited=tuple((KEPT * tally.waited).tolist()),
+        arrivals=tuple(KEPT * each for each in tally.arrivals),
+        waits_s=tuple(KEPT * each for each in tally.waits_s),
+        waited=tuple(KEPT * each for each in tally.waited),
         first=(KEPT * tally.first_cars, KEPT * tally.first_s),
+        waited_s=KEPT * (profile.waited_s + counted * day.exposure.waited_s),
         miscount=profile.miscount,
         evidence=profile.evidence,
         carried=carried,
@@ -71,11 +75,32 @@ def _kept(before: tuple[float, ...], today: Array) -> tuple[float, ...]:
 
 def _with_miscount(learnt: Profile, opening: Opening, before: Profile, likelihood: float) -> Profile:
     """The day again with the next lower and the next higher error of the counters: which explains it better?"""
-    evidence = list(before.evidence)
-    for side, other in enumerate((before.miscount - 1, before.miscount + 1)):
-        if 0 <= other < len(MISCOUNTS):
-            evidence[side] = KEPT * evidence[side] + opening.log_likelihood(other) - likelihood
+    others = {n: msgspec.structs.replace(before, miscount=n) for n in range(len(MISCOUNTS))}
+    near = [others.get(before.miscount - 1), others.get(before.miscount + 1)]
+    likelier, evidence = _weighed(near, opening, before.evidence, likelihood)
+    return msgspec.structs.replace(learnt, miscount=(likelier or before).miscount, evidence=evidence)
+
+
+def _with_giving_up(learnt: Profile, opening: Opening, before: Profile, day: Day) -> Profile:
+    """The same for the rate at which those who wait give up: half of it and twice as much; at first what the counters lose.
+
+    Only who finds nobody and goes straight on shows that a count is too high, and so that some gave up and were not overlooked.
+    """
+    if 1 - learnt.per_entry < MANY or learnt.straight[0] < STRAIGHT_CARS:
+        return msgspec.structs.replace(learnt, gives_up_per_s=0.0, gives_up_evidence=(0.0, 0.0))
+    lower = before.gives_up_per_s / 2 or learnt.lost_per_s
+    near = [msgspec.structs.replace(before, gives_up_per_s=rate) for rate in (lower, 4 * lower)]
+    likelier, evidence = _weighed(near, opening, before.gives_up_evidence, day.queue.log_likelihood)
+    return msgspec.structs.replace(learnt, gives_up_per_s=(likelier or before).gives_up_per_s, gives_up_evidence=evidence)
+
+
+def _weighed(
+    others: Sequence[Profile | None], opening: Opening, before: tuple[float, float], likelihood: float
+) -> tuple[Profile | None, tuple[float, float]]:
+    """Which of two other profiles explains the days convincingly better, if any; and the evidence for each since one did."""
+    evidence = [
+        KEPT * so_far + opening.log_likelihood(other) - likelihood if other else so_far
+        for other, so_far in zip(others, before, strict=True)
+    ]
     best = int(np.argmax(evidence))
-    if evidence[best] > CONVINCING:
-        return msgspec.structs.replace(learnt, miscount=before.miscount + (1 if best else -1), evidence=(0.0, 0.0))
-    return msgspec.structs.replace(learnt, evidence=(evidence[0], evidence[1]))
+    return (others[best], (0.0, 0.0)) if evidence[best] > CONVINCING else (None, (evidence[0], evidence[1]))

@@ -75,7 +75,7 @@ class Lights:
             raise BadConfig(f"{self._path}: not what staff have said of lamps ({cause}); repair it, or move it away") from cause
         for name, program in said.programs.items():
             for complaint in complaints(program):
-                raise BadConfig(f"{self._path}: programs.{name}: {complaint}")
+                raise BadConfig(f"{self._path}: programs.{name}: {complaint.text}")
         return said
 
 

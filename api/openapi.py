@@ -1,7 +1,7 @@
 """The OpenAPI description: schemas from the structs that are sent, with worked examples."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -18,14 +18,17 @@ from api.answers import (
     LampsAnswer,
     LampState,
     Measured,
+    NoticesAnswer,
     OpeningHours,
     YardAnswer,
     YardsAnswer,
 )
+from api.daybook import DaysAnswer
 from api.examples import NOON, OF_LIGHT
 from api.forecast import ForecastAnswer, HourForecast
 from api.guard import MAX_HEADER, MAX_TARGET
 from api.history import HistoryAnswer, Point, Series
+from api.notices import Notice, NoticeAsked, Texts
 from api.past import Unknown
 from api.problems import MEDIA_TYPE, Problem
 from api.reply import JSON
@@ -43,12 +46,14 @@ ABOUT = """Live waiting times of recycling yards, street lamps and air, measured
   "more than 60". `trust` is `measured` where the estimate is calibrated on waits measured back, `configured` where it still rests
   on what the operator expects (say "about"), and `reckoned` where a counter is out.
 - A number is null where the data do not carry it; `reason` then says why. Show nothing older than `valid_until`.
+- The same data in OGC SensorThings 1.1 stand under `/v1.1/`; its language of paths and options is the standard's (18-088).
 - Instants are RFC 3339 with their zone. Errors are problem details (RFC 9457).
 """
 TAGS = [
     {"name": "yards", "description": "Recycling yards and their waits"},
     {"name": "streams", "description": "Server-sent events: `event: wait`, a new one every ten seconds"},
     {"name": "city", "description": "Lamps and air"},
+    {"name": "publications", "description": "What calendars, feed readers, search engines and open data portals read"},
     {"name": "platform", "description": "For operators"},
     {"name": "staff", "description": "With a key only; `hoflicht keys add` makes one. Each call is audited"},
 ]
@@ -80,6 +85,17 @@ YARD = YardAnswer(
     opening_hours=OpeningHours("Europe/Berlin", {"mon": "08:00-18:00"}, {}, ("2026-12-24",), False, 30),
     wait=WAIT,
 )
+NOTICE = Notice(
+    yard="hof-nord",
+    texts=Texts(
+        de="Grünschnitt wird heute nur bis 15 Uhr angenommen.",
+        simple="Sie können heute nur bis 15 Uhr Äste und Laub bringen.",
+        en="Garden waste is taken until 3 p.m. only today.",
+        tr="Bahçe atıkları bugün yalnızca saat 15.00'e kadar alınır.",
+    ),
+    since=NOON - dt.timedelta(hours=2),
+    until=NOON + dt.timedelta(hours=7),
+)
 LAMP = LampAnswer(
     id="lamp-0012",
     street="Friedrich-Wilhelm-Straße",
@@ -99,7 +115,11 @@ EXAMPLES: dict[type, msgspec.Struct] = {
     Wait: WAIT,
     YardAnswer: YARD,
     YardsAnswer: YardsAnswer("Duisburg", [YARD]),
+    Notice: NOTICE,
+    NoticeAsked: NoticeAsked(texts=NOTICE.texts, until=NOTICE.until),
+    NoticesAnswer: NoticesAnswer("Duisburg", [NOTICE]),
     HistoryAnswer: HistoryAnswer("hof-nord", "wait_p50", "s", 300, [Series("estimate", [Point(NOON, 731.0)])]),
+    DaysAnswer: DaysAnswer("hof-nord", "Europe/Berlin", ["/v1/yards/hof-nord/days/2026-11-23.csv"]),
     ForecastAnswer: ForecastAnswer(
         "hof-nord",
         NOON,
@@ -139,6 +159,19 @@ def describe(shape: type, media_type: str = JSON, problems: Iterable[Problem] = 
     content: dict[str, Any] = {JSON: {"schema": {"$ref": REF.format(name=shape.__name__)}, "example": _example(shape)}}
     if media_type != JSON:
         content[media_type.partition(";")[0]] = {"schema": {"type": "object" if media_type.endswith("json") else "string"}}
+    return _described(content, problems, tagged=tagged)
+
+
+def describe_forms(examples: Mapping[str, Any]) -> dict[str, Any]:
+    """How a route answers that says the same in one or more forms, none of them JSON of ours: an example for each media type."""
+    content = {
+        form.partition(";")[0]: {"schema": {"type": "string" if isinstance(example, str) else "object"}, "example": example}
+        for form, example in examples.items()
+    }
+    return _described(content, PROBLEMS, tagged=True)
+
+
+def _described(content: Mapping[str, Any], problems: Iterable[Problem], *, tagged: bool) -> dict[str, Any]:
     failed = {problem.status: {"description": problem.title, "content": _problem(problem)} for problem in problems}
     kept = {304: {"description": "As you have it (If-None-Match)"}} if tagged else {}
     return {"response_class": Response, "responses": {200: {"description": "As asked", "content": content}, **kept, **failed}}

@@ -4,6 +4,7 @@ import datetime as dt
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 from api import holds
 from api.day import BEFORE_MS, Day
@@ -52,15 +53,15 @@ class Opening:
         flagged = list(changes(r for r in readings if r.quantity == HEALTH and r.sensor in telling))
         words = [r for r in readings if r.site == yard and holds.is_word(r)]
         told = [*self._own, *flagged, *words] if flagged or words else self._own
-        self._profile, self._events = profile, events_of(self.yard, told)
-        self._day, self._coming = self._begun(), deque(self._events)
+        self._events = events_of(self.yard, told)
+        self._day, self._coming = self._begun(profile), deque(self._events)
 
-    def _begun(self, miscount: int | None = None) -> Day:
-        return Day(self.yard, ms(self.period.opens), self._profile, self._follows, miscount)
+    def _begun(self, profile: Profile, is_trial: bool = False) -> Day:
+        return Day(self.yard, ms(self.period.opens), profile, self._follows, is_trial)
 
-    def log_likelihood(self, miscount: int) -> float:
-        """How likely the whole day would be with another error of the counters."""
-        day = _told(self._begun(miscount), deque(self._events), ms(self.period.last_entry))
+    def log_likelihood(self, profile: Profile) -> float:
+        """How likely the whole day would be with another profile."""
+        day = _told(self._begun(profile, is_trial=True), deque(self._events), ms(self.period.last_entry))
         return day.queue.log_likelihood
 
     def until(self, at_ms: int) -> Day:
@@ -128,7 +129,7 @@ def utc(instant: dt.datetime) -> dt.datetime:
 
 def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Reading]:
     """Each point once, by time; equal whatever the order and the number of repeats of `events`."""
-    unique = {reading for reading in events if from_ms <= reading.at_ms <= until_ms}
-    ordered = sorted(unique, key=lambda r: (r.at_ms, r.site, r.sensor, r.quantity, r.value))
+    within = [reading for reading in events if from_ms <= reading.at_ms <= until_ms]
+    ordered = sorted(within, key=attrgetter("at_ms", "site", "sensor", "quantity", "value"))
     # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
-    return list({(r.at_ms, r.site, r.sensor, r.quantity): r for r in ordered}.values())
+    return list(dict(zip(map(attrgetter("at_ms", "site", "sensor", "quantity"), ordered), ordered, strict=True)).values())

@@ -1,7 +1,10 @@
 """`/v1/yards/{yard}/forecast`: the outlook on today and the coming week, from what the store keeps of past weeks."""
 
+import contextlib
 import datetime as dt
 import functools
+import threading
+from collections.abc import Mapping
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -19,31 +22,64 @@ from api.reply import JSON, reply
 from api.yards import Yards
 from hoflicht.catalogue import ESTIMATE, City
 from hoflicht.clock import Clock
+from hoflicht.errors import BadPayload, Refused, Unavailable
 from store.readings import Store
 
 STEP_MS = 600_000  # the last of an hour stands for its end: ten values as they are written back, so that one alone decides little
 HOUR_MS = 3_600_000
 KEEP_HISTORY_MS = 600_000  # a new hour is learnt so late; until then what is told now stands for it
+LOOK_S = 300.0  # a forecast takes some tenths of a second a yard, and the best hour of the day seldom changes sooner
 KEEP_MS = 60_000  # of an answer: the wait of now moves only the next hours, and those by less than it moves itself
 TOLD = ("wait_p50", "wait_mean")  # the later one counts where both are known; older weeks may have the median only
 
 YardId = Annotated[str, Path(max_length=63, description="Id of a yard, as /v1/yards lists it", examples=["hof-nord"])]
 
 
-def router(city: City, store: Store, yards: Yards, clock: Clock) -> APIRouter:
-    """The route, to be put under /v1; however many ask, the store is asked for the weeks of a yard once in ten minutes."""
+def router(city: City, outlooks: "Outlooks") -> APIRouter:
+    """The route, to be put under /v1."""
     routes = APIRouter()
-    outlooks = {name: Outlook(name, city, store, yards, clock) for name in city.yards}
 
     @routes.get(
         "/yards/{yard}/forecast", tags=["yards"], summary="The wait to expect, today and this week", **describe(ForecastAnswer)
     )
     def ahead(request: Request, yard: YardId) -> Response:
-        if yard not in outlooks:
+        if yard not in city.yards:
             raise Wrong(404, f"there is no yard {yard!r}; there are: {', '.join(city.yards)}")
-        return reply(request, msgspec.json.encode(outlooks[yard].get()), JSON, KEEP_MS // 1000)
+        return reply(request, msgspec.json.encode(outlooks.get(yard)), JSON, KEEP_MS // 1000)
 
     return routes
+
+
+class Outlooks:
+    """The forecasts of all yards; however many ask, the store is asked for the weeks of a yard once in ten minutes."""
+
+    def __init__(self, city: City, store: Store, yards: Yards, clock: Clock) -> None:
+        self._of = {name: Outlook(name, city, store, yards, clock) for name in city.yards}
+        self._seen: Mapping[str, ForecastAnswer] = {}
+
+    def get(self, yard: str) -> ForecastAnswer:
+        """The forecast of `yard`, at most a minute old; raise what the store raises."""
+        return self._of[yard].get()
+
+    def look(self) -> None:
+        """Make `seen` what is forecast now."""
+        seen: dict[str, ForecastAnswer] = {}
+        for name, each in self._of.items():
+            with contextlib.suppress(Unavailable, Refused, BadPayload):
+                seen[name] = each.get()
+        self._seen = seen
+
+    @property
+    def seen(self) -> Mapping[str, ForecastAnswer]:
+        """The forecasts when they were last looked at, without those whose weeks the store did not tell: no page waits for them."""
+        return self._seen
+
+
+def run(outlooks: Outlooks, stopping: threading.Event) -> None:
+    """Look at all forecasts again and again, until `stopping`."""
+    while not stopping.is_set():
+        outlooks.look()
+        stopping.wait(LOOK_S)
 
 
 class Outlook:

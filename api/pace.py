@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api import roster
+from api.gate import Gate
 from api.profile import BINS, Profile
 from hoflicht.catalogue import Role, Yard
 
@@ -31,9 +32,12 @@ GATE_CARS = 5.0  # how many cars that is worth
 STRAIGHT_S = 2.0  # whoever finds nobody in front and is awaited goes in within so long, at a walk or by a call
 STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
 SURELY = 0.98  # it is never sure
+EARLY = 0.05  # of the pace of an open gate, where a clock tells that it is shut: somebody lets one in all the same
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
 SELDOM = 0.005  # of each state that is not usual at that time of day
 BIN_S = 86_400 / BINS
+USUAL_S = 300.0  # within so long what is usual hardly changes
+MISTAKEN = 0.1  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
 FINE_STEPS = 4  # a share of the yard is known in quarters at least
 
 
@@ -81,23 +85,45 @@ class Pace:
             self.units = np.minimum(np.arange(CARS), 1)[:, None, None] * self.share[None, None, :]
             self.taken = np.zeros(len(self.share), dtype=np.int64)
         self.able = np.minimum(np.arange(CARS)[:, None, None], self.places)
+        # Cars in front of one that joins, from all places free on; and for each lane, pair of bays taken and state which of these.
+        self.in_front = np.arange(1 - self.bays, CARS)
+        in_front = np.arange(CARS)[:, None, None] - self.places.astype(np.intp)
+        self.without_place = (in_front + self.bays - 1) * len(self.share) + np.arange(len(self.share))
         self.share[0] = TRICKLE
+        self._turn()
         # That a car leaves the lane for a bay; where it is not seen, who is gone was followed at once.
         self.sees_moves = self.at_exit and bool(heads(yard)) and learnt.sees_moves
         self.gate_s = (learnt.gate_s + GATE_CARS * GATE_S) / (learnt.gate_cars + GATE_CARS) if self.sees_moves else 0.0
+        self.gate = Gate(learnt.gate_every_s)
         self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # cars let in and exposure by cars there
         # Of the cars that come so many find a queue.
         self.queueing = max(1 - learnt.straight[0] / max(learnt.entries, 1.0), 1 / STRAIGHT_CARS)
         # Cars that found nobody in front, and those of them that went straight on; a sensor at the lane tells more of that.
         self.asks_straight = not self.at_exit and all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
         self.found_nobody, self.went_straight = learnt.straight
-        self._usual: dict[int, Array] = {}
+        self.gives_up_per_s = learnt.gives_up_per_s if self.asks_straight else 0.0  # of each that waits
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
         self._usual_share = self._roster()
+        self._usual: list[Array] = list(self._around(self.usual_share(np.arange(0.5, 86_400 / USUAL_S) * USUAL_S)))
         self.renew()
+
+    def _turn(self) -> None:
+        """What becomes of each pair of bays taken and state; all pairs on one axis."""
+        states = len(self.share)
+        inside, state = (each.ravel() for each in np.indices((self.bays, states)))
+        self.each, self.has_place = np.ones(self.bays * states), (self.places > 0).ravel().astype(np.float64)
+        one_more, one_less = np.where(self.has_place > 0, inside + 1, inside), np.maximum(inside - 1, 0)
+        self.into, self.out = (np.eye(len(state))[then * states + state] for then in (one_more, one_less))
+        stays, mistaken = inside[:, None] == inside, inside == self.taken[state]
+        # Into which pairs a yard turns of which the state is not known any more, but for how likely each state is then.
+        self.anew_alone = stays.astype(np.float64)
+        self.anew = (1 - MISTAKEN) * stays + MISTAKEN * mistaken if self.at_exit else self.anew_alone
+        self.by_state = np.eye(states)[state]
+        self.share_of, self.units_of = self.share[state], self.units[-1].ravel()
 
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
+        self._turning: tuple[Array, tuple[Array, Array]] | None = None
         self.straight = min((self.went_straight + STRAIGHT * STRAIGHT_CARS) / (self.found_nobody + STRAIGHT_CARS), SURELY)
         if self.at_exit:
             self.full = self._pooled()
@@ -105,13 +131,18 @@ class Pace:
             freely = self.able / max(self.gate_s, 1.0)
             self.let_in: Array = np.where(freely > 0, freely, ODD * self.gone)
             self.let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
+            self.early_in = EARLY * self.let_in
+            self.rows = self.bays  # more cars than bays are let in as fast as there are bays
             self.next_in: Array = np.where(freely > 0, 1 / HEADWAY_S, self.let_in)
         else:
             self.full = self._isotonic()
             self.gone = np.zeros((1, len(self.share)))
             self.let_in = self.full[:, None, None] * self.units
-            self.next_in = self.let_in
+            self.rows = self._seen() + 2
+            self.next_in = self.early_in = self.let_in
             self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
+        # A bay is at work on a car until the next one is in it.
+        self.each_s = 1 / self.full[np.maximum(self.in_front, 0)] + (self.gate_s / (self.bays - 1) if self.at_exit else 0.0)
 
     @property
     def departures(self) -> Array:
@@ -129,19 +160,29 @@ class Pace:
         return float(self.full[LONG])
 
     def usual(self, since_opening_s: float) -> Array:
-        """The probability of each state at that time of day, by the minute."""
-        minute = int(since_opening_s // 60)
-        if minute not in self._usual:
-            self._usual[minute] = self._around(float(self.usual_share(np.array(minute * 60.0))))
-        return self._usual[minute]
+        """The probability of each state at that time of day, by five minutes."""
+        return self._usual[min(max(int(since_opening_s // USUAL_S), 0), len(self._usual) - 1)]
 
-    def _around(self, share: float) -> Array:
-        chances = np.full(len(self.share), SELDOM)
-        above = min(int(np.searchsorted(self.share, share)), len(self.share) - 1)
-        part = (self.share[above] - share) / (self.share[above] - self.share[above - 1])
-        chances[above - 1] += part
-        chances[above] += 1 - part
-        return np.asarray(chances / chances.sum())
+    def _around(self, shares: Array) -> Array:
+        """For each of `shares` of the yard at work the probability of each state."""
+        above = np.clip(np.searchsorted(self.share, shares), 1, len(self.share) - 1)
+        part = (self.share[above] - shares) / (self.share[above] - self.share[above - 1])
+        chances, each = np.full((len(shares), len(self.share)), SELDOM), np.arange(len(shares))
+        chances[each, above - 1] += part
+        chances[each, above] += 1 - part
+        return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+    def turning(self, since_opening_s: float) -> tuple[Array, Array]:
+        """By how much of itself each pair of bays taken and state becomes each other one in a second, unseen: where nobody waits,
+        and where somebody does. A car leaves a bay and is overlooked, or bays open and close."""
+        usual = self.usual(since_opening_s)
+        if self._turning is None or self._turning[0] is not usual:
+            self._turning = usual, (self._turned(self.anew_alone, usual), self._turned(self.anew, usual))
+        return self._turning[1]
+
+    def _turned(self, anew: Array, usual: Array) -> Array:
+        stays, gone = np.eye(len(self.each)), ODD * self.gone.ravel()
+        return np.asarray(gone[:, None] * (self.out - stays) + (anew * (self.by_state @ usual) - stays) / TURNOVER_S)
 
     def chance_of_silence(self, since_opening_s: float, seconds: float) -> float:
         """How likely it is that nobody is let in for so long although cars wait, at the pace that is usual then."""
@@ -170,7 +211,7 @@ class Pace:
 
     def _isotonic(self) -> Array:
         blocks: list[tuple[float, float, int]] = []
-        seen = max(int(np.nonzero(self.exposure_s > 0)[0].max(initial=1)), 1)  # beyond so many cars all is as there
+        seen = self._seen()
         for departures, exposure_s in zip(self.departures[1 : seen + 1], self.exposure_s[1 : seen + 1], strict=True):
             block = (departures + PRIOR_CARS, exposure_s + PRIOR_CARS / self._usual_per_s, 1)
             while blocks and blocks[-1][0] / blocks[-1][1] >= block[0] / block[1]:
@@ -182,3 +223,7 @@ class Pace:
             # The n first of n + 1 lose nothing when the last one is not there.
             rates[n - 1] = max(rates[n - 1], rates[n] * n / (n + 1))
         return np.array([rates[0], *rates, *[rates[-1]] * (CARS - 1 - seen)])
+
+    def _seen(self) -> int:
+        """Beyond so many cars all is as there."""
+        return max(int(np.nonzero(self.exposure_s > 0)[0].max(initial=1)), 1)

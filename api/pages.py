@@ -1,5 +1,7 @@
 """The public page and the kiosk: HTML from the server, kept fresh by a small script, whole without it."""
 
+import datetime as dt
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,13 +10,20 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from markupsafe import Markup
 
-from api import streams
+from api import address, place_data, streams, style
+from api.forecast import ForecastAnswer
+from api.german import GERMAN
+from api.languages import LANGUAGES
+from api.notices import Notice, Notices
+from api.opening import moment
+from api.outlook import Outlooks
 from api.problems import Wrong
-from api.reply import HTML, JSON
+from api.reply import HTML, JSON, reply
 from api.streams import Stream, Streams
-from api.views import View, view
-from api.words import GERMAN, LANGUAGES, Words
+from api.views import NONE, View, view
+from api.words import Words
 from api.yards import Yards
 from hoflicht import __version__
 from hoflicht.catalogue import City
@@ -23,48 +32,69 @@ from hoflicht.wait import Wait
 
 FOLDER = Path(__file__).parent
 MAX_ACCEPTED = 10  # languages of an Accept-Language header that are looked at
+MANIFEST = "application/manifest+json"
+DAY_S = 86_400  # an icon on a home screen can wait so long for a new name
+ICON_SIZES = (192, 512)  # px; what Chromium asks of an app
+KEPT_PLACES = 4  # days and addresses; a year of opening days takes some milliseconds a yard
 FRESH = {"Cache-Control": "no-cache", "Vary": "Accept-Language"}
 
 
-def tell(open_streams: Streams, city: City, waits: Mapping[str, Wait], now_ms: int) -> None:
+def tell(
+    open_streams: Streams,
+    city: City,
+    waits: Mapping[str, Wait],
+    now_ms: int,
+    notices: Mapping[str, Notice] = NONE,
+    forecasts: Mapping[str, ForecastAnswer] = NONE,
+) -> None:
     """Hand what the pages show of `waits` to every open page."""
     for code, words in LANGUAGES.items():
-        open_streams.put(_channel(code), streams.event("view", _encode(view(city, waits, now_ms, words))))
+        open_streams.put(_channel(code), streams.event("view", _encode(view(city, waits, now_ms, words, notices, forecasts))))
 
 
 def static() -> StaticFiles:
-    """Style and script."""
+    """Scripts, icons, and the styles of the other faces."""
     return StaticFiles(directory=FOLDER / "static")
 
 
-def router(city: City, yards: Yards, open_streams: Streams, clock: Clock) -> APIRouter:
+def router(city: City, yards: Yards, notices: Notices, outlooks: Outlooks, open_streams: Streams, clock: Clock) -> APIRouter:
     """The pages, and what their script asks for."""
     routes = APIRouter(include_in_schema=False)
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
     )
 
-    def page(request: Request, template: str, words: Words, **more: object) -> Response:
-        now = view(city, yards.waits(), clock.now_ms(), words)
-        html = templates.get_template(template).render(
-            city=city, words=words, view=now, version=__version__, link=_link(request), **more
-        )
+    @functools.lru_cache(KEPT_PLACES)
+    def known_places(day: dt.date, base: str) -> bytes:
+        return place_data.places(city, day, base)
+
+    def seen(words: Words) -> View:
+        return view(city, yards.waits(), clock.now_ms(), words, notices.current(), outlooks.seen)
+
+    def page(template: str, words: Words, **more: object) -> Response:
+        html = templates.get_template(template).render(city=city, words=words, view=seen(words), version=__version__, **more)
         return Response(html, headers={**FRESH, "Content-Language": words.code}, media_type=HTML)
 
     @routes.get("/")
     def everybody(request: Request) -> Response:
-        return page(request, "yards.html", _language(request))
+        day = place_data.today(city, moment(clock.now_ms()))
+        places = Markup(known_places(day, address.base(request, city)).decode())
+        return page("yards.html", _language(request), languages=LANGUAGES.values(), style=Markup(style.SHEET), places=places)
 
     @routes.get("/display/{yard}")
     def kiosk(request: Request, yard: str) -> Response:
         if yard not in city.yards:
             raise Wrong(404, f"there is no yard {yard!r}; there are: {', '.join(city.yards)}")
-        return page(request, "display.html", LANGUAGES.get(request.query_params.get("lang", ""), GERMAN), yard=yard)
+        return page("display.html", LANGUAGES.get(request.query_params.get("lang", ""), GERMAN), yard=yard)
+
+    @routes.get("/manifest.webmanifest")
+    def manifest(request: Request) -> Response:
+        body = msgspec.json.encode(_manifest(city, _language(request)))
+        return reply(request, body, MANIFEST, DAY_S, {"Vary": "Accept-Language"})
 
     @routes.get("/live.json")
     def poll(request: Request) -> Response:
-        body = _encode(view(city, yards.waits(), clock.now_ms(), _language(request)))
-        return Response(body, headers={"Cache-Control": "no-store"}, media_type=JSON)
+        return Response(_encode(seen(_language(request))), headers={"Cache-Control": "no-store"}, media_type=JSON)
 
     @routes.get("/live")
     async def live(request: Request) -> Response:
@@ -88,7 +118,19 @@ def _language(request: Request) -> Words:
     return next((LANGUAGES[code] for code in (asked, *accepted) if code in LANGUAGES), GERMAN)
 
 
-def _link(request: Request) -> str:
-    """What a link to another page of ours must end with to keep a language that was chosen by hand."""
-    asked = request.query_params.get("lang", "")
-    return f"?lang={asked}" if asked in LANGUAGES else ""
+def _manifest(city: City, words: Words) -> dict[str, object]:
+    """What a phone puts on its home screen (W3C Web Application Manifest)."""
+    icons = [{"src": f"/static/icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"} for size in ICON_SIZES]
+    return {
+        "id": "/",
+        "name": f"{words.title} · {city.name}",
+        "short_name": words.app,
+        "description": words.lead,
+        "lang": words.code,
+        "start_url": f"/?lang={words.code}",
+        "scope": "/",
+        "display": "standalone",
+        "theme_color": "#0b6b4f",
+        "background_color": "#f4f6f5",
+        "icons": [*icons, {"src": "/static/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any maskable"}],
+    }

@@ -25,6 +25,7 @@ TITLES = {
     422: "A parameter is not as it should be",
     429: "Too many requests",
     431: "Header too large",
+    501: "Not known here",
     503: "Not available for now",
 }
 

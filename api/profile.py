@@ -27,6 +27,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     bin_share_s: tuple[float, ...] = ()  # where each car is seen to be let in: the share of the yard at work, times these seconds
     gate_cars: float = 0.0  # cars for which a bay was free, and
     gate_s: float = 0.0  # the sum of the seconds until they were let in
+    gate_every_s: float = 0.0  # how often the gate opens; 0: it has no clock
     straight: tuple[float, float] = (0.0, 0.0)  # cars that found nobody in front; those of them that went straight on
     arrivals: tuple[float, ...] = ()  # cars counted in, by quarter of an hour
     waits_s: tuple[float, ...] = ()  # sums of waits measured back, by quarter of an hour, and
@@ -34,6 +35,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     first: tuple[float, float] = (0.0, 0.0)  # cars that found the lane empty, and the sum of their waits, s
     miscount: int = 2  # which of api.queue.MISCOUNTS explains the counters best: at first 1 to 5 % off; and by how much
     evidence: tuple[float, float] = (0.0, 0.0)  # the next lower and the next higher one do better; logarithms
+    waited_s: float = 0.0  # the sum of the seconds that all cars waited
+    gives_up_per_s: float = 0.0  # the rate at which each that waits leaves unseen, where many do and nobody looks at the lane;
+    gives_up_evidence: tuple[float, float] = (0.0, 0.0)  # and how much better a lower and a higher one do
     carried: tuple[float, ...] = ()  # where the next opening follows without a gap: the mass over cars three hours before it
     stack: tuple[float, ...] = ()  # weights of the voices, and
     stack_doubt: tuple[float, ...] = ()  # their covariance, row by row
@@ -50,6 +54,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """How many cars are let in for each counted in: below one where some leave unseen, above where some come so."""
         exits = (self.exits + EQUAL_CARS) / (self.entries + EQUAL_CARS)
         return exits * self._moves_per_exit if self.sees_moves else exits
+
+    @property
+    def lost_per_s(self) -> float:
+        """The cars that left unseen, over the seconds that all waited."""
+        return max(1 - self.per_entry, 0.0) * self.entries / self.waited_s if self.waited_s else 0.0
 
     @property
     def _moves_per_exit(self) -> float:

@@ -126,7 +126,7 @@ def _read(name: str, body: bytes) -> Program:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as cause:
         raise Wrong(422, f"program: {cause}") from cause
     for complaint in complaints(program):
-        raise Wrong(422, complaint)
+        raise Wrong(422, complaint.text)
     return program
 
 

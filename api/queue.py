@@ -5,7 +5,8 @@ so an entry adds one car to the lane on average and spreads the mass a little. A
 bay; one that is gone frees it. Each is seen where something looks: a counter at the gate or the gap at the head of the lane, a
 counter at the exit. A time in which nothing was seen makes every state that would have shown something less likely; what a lane
 sensor sees multiplies each number by how well it explains the sight. So a count that drifts is pulled back by whatever is seen: a
-free head, a standing tail, cars that are gone and followed by none, which are a bay that closed.
+free head, a standing tail, cars that are gone and followed by none, which are a bay that closed. Where cars give up unseen each
+that waits does so at a rate (Erlang-A: Garnett, Mandelbaum and Reiman 2002): a count that is too high then comes down by itself.
 """
 
 import functools
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from api.lane import Passed
-from api.pace import CARS, ODD, STRAIGHT_S, TURNOVER_S, Array, Pace
+from api.pace import CARS, ODD, STRAIGHT_S, Array, Pace
 from api.sight import Sight, chances
 
 MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that an entry adds; the likeliest is learnt
@@ -25,14 +26,14 @@ DOUBT_FADES = 0.7  # some cars, each further one so much less likely; three look
 MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
+ALIKE = 1e-4  # a sight that moves less of the mass tells nothing: the hundreds of a day move less than one car that comes
 STEP_S = (
     60.0  # time goes by in steps so long: what is usual changes little meanwhile, and what is odd adds up to less than a hundredth
 )
 UNSEEN_STEP_S = 10.0  # where cars come or go unseen, at most one in each
 OPEN_S = 30.0  # after a car was let in the next one follows, if there is a bay for it
-MISTAKEN = 0.1  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
 SURE = 0.9  # of the bays that work so many are seen in use while cars wait: between two cars one is free for a moment
-NUMBERS = np.arange(CARS)  # of cars
+NUMBERS, ONES = np.arange(CARS, dtype=np.float64), np.ones(CARS)  # of cars
 
 
 class Unseen(NamedTuple):
@@ -56,9 +57,12 @@ class Queue:
         self._fresh = 0.0  # how sure the one car that waits, if it is one, found nobody, and may go straight on
         self._fresh_s = 0.0  # for so many seconds more,
         self._straight_per_s = 0.0  # at this rate
+        self._is_shut = False  # but for these, by its clock
         self._open_s = 0.0  # for so long whoever may go in does: the gate has let in one just now
         self._since_s = self._drifted_s = 0.0  # since the opening; and since what goes slowly was last heeded
         low, high = max(1 - let_in_per_entry, 0.0), max(let_in_per_entry - 1, 0.0)
+        if pace.gives_up_per_s:
+            low = 0.0  # they leave later
         # Who finds nobody in front has no reason to turn away, where that can be seen at all.
         turn_away = min(low / pace.queueing, MOST_LEAVE)
         self._entry = (turn_away + miscount / 2, max(1 - turn_away - high - miscount, 0.0), high + miscount / 2)
@@ -73,18 +77,20 @@ class Queue:
     @property
     def states(self) -> Array:
         """The probability of each state of the yard."""
-        return np.asarray(self.p.sum(axis=(0, 1)))
+        return np.asarray(ONES[: len(self.p)].dot(_flat(self.p)).dot(self.pace.by_state))
 
     def believe(self, p: Array) -> float:
         """From now on `p` is believed, as a probability and without the far end that it hardly has; return what it summed to.
 
         At a sum of 0 what cannot be has been seen: then what was believed is kept.
         """
-        lane = p.sum(axis=(1, 2))
-        total = float(lane.sum())
+        lane = _flat(p).dot(self.pace.each)
+        total = float(lane.dot(ONES[: len(lane)]))
         if total > 0.0:
-            length = int(np.nonzero(lane >= NEGLIGIBLE * total)[0][-1]) + 1
-            believed = float(lane[:length].sum())
+            length = len(lane)
+            while lane[length - 1] < NEGLIGIBLE * total:
+                length -= 1
+            believed = total if length == len(lane) else float(lane[:length].dot(ONES[:length]))
             self.p, self.lane = p[:length] / believed, lane[:length] / believed
         return total
 
@@ -97,6 +103,10 @@ class Queue:
         n = NUMBERS[: len(self.lane)]
         return math.sqrt(max(float(self.lane @ n**2) - self.mean_waiting() ** 2, 0.0))
 
+    def at_work(self) -> float:
+        """How much of the yard is expected to be at work."""
+        return float(self.states.dot(self.pace.share))
+
     def mean_inside(self) -> float:
         """How many cars are expected in the bays, where that is known."""
         return float(self.p.sum(axis=(0, 2)) @ np.arange(self.pace.bays))
@@ -107,38 +117,45 @@ class Queue:
 
     def full(self) -> float:
         """The probability that no bay is free for the next car."""
-        return max(1.0 - float((self.p.sum(axis=0) * (self.pace.places > 0)).sum()), 0.0)
+        return max(1.0 - float(_flat(self.p).dot(self.pace.has_place).dot(ONES[: len(self.p)])), 0.0)
 
     def forget(self) -> None:
         """Any number of cars may be there."""
         self.believe(np.repeat(self.p.sum(axis=0, keepdims=True), CARS, axis=0))
 
-    def passes(self, seconds: float, since_opening_s: float, unseen: Unseen, arrivals_per_s: float) -> None:
-        """Time goes by in which nothing is seen where something looks."""
+    def passes(
+        self, seconds: float, since_opening_s: float, unseen: Unseen, arrivals_per_s: float, gate_opens_in_s: float = math.inf
+    ) -> None:
+        """Time goes by in which nothing is seen where something looks; a gate that has a clock opens in `gate_opens_in_s`."""
+        self._is_shut = gate_opens_in_s < math.inf
         settles = unseen.let_in and self.pace.at_exit
-        flows = unseen.entry or unseen.gone or (unseen.let_in and not settles)
+        flows = self.pace.gives_up_per_s > 0 or unseen.entry or unseen.gone or (unseen.let_in and not settles)
         while seconds > 0:
-            step_s = min(seconds, UNSEEN_STEP_S if flows else STEP_S, self._open_s or STEP_S, self._fresh_s or STEP_S)
+            if gate_opens_in_s <= 0:
+                self._open_s, gate_opens_in_s = OPEN_S, gate_opens_in_s + self.pace.gate.every_s
+            longest_s = UNSEEN_STEP_S if flows else STEP_S
+            step_s = min(seconds, longest_s, self._open_s or STEP_S, self._fresh_s or STEP_S, gate_opens_in_s)
             if settles:
                 self.settle()
+            since_opening_s, gate_opens_in_s, seconds = since_opening_s + step_s, gate_opens_in_s - step_s, seconds - step_s
+            self._since_s, self._drifted_s = since_opening_s, self._drifted_s + step_s
             self._pass(step_s, unseen, settles)
+            if self.pace.gives_up_per_s:
+                self._give_up(step_s)
             if unseen.entry:
                 comes = min(arrivals_per_s * step_s, 1.0)
                 self._join((1 - comes, comes, 0.0))
             self._fresh_s = max(self._fresh_s - step_s, 0.0)
             self._open_s = max(self._open_s - step_s, 0.0)
-            since_opening_s += step_s
-            seconds -= step_s
-            self._since_s, self._drifted_s = since_opening_s, self._drifted_s + step_s
-            if self._drifted_s >= STEP_S:
-                self._drift()
 
     def settle(self) -> None:
         """Whoever waits takes a bay that is free: what is not seen happens at once."""
+        p = self.p
         for _ in range(self.pace.bays - 1):
-            moving = self.p * (self.pace.places > 0)
+            moving = _reshaped(_flat(p) * self.pace.has_place, p)
             moving[0] = 0.0
-            self.believe(self._moved(moving, self.p - moving))
+            p = self._moved(moving, p - moving)
+        self.believe(p)
 
     def entered(self, clock_s: float = 0.0) -> None:
         """A car was seen to join; the counters' clock ticks once in `clock_s`: a slow one shows nobody go straight."""
@@ -155,8 +172,8 @@ class Queue:
         `paced`: at a time that tells of the pace. Who leaves so soon after one came is likely that one, whatever was counted:
         that is how a count that ran away is found out.
         """
-        self._drift()
-        weighed = self.p * self._entering() if paced else self.p
+        p = self._drifted(self.p)
+        weighed = p * self._entering() if paced else p
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
         alone = 0.0
         if paced and self._fresh_s:
@@ -165,17 +182,18 @@ class Queue:
             weighed[1:2] *= 1 - self._fresh
         straight = alone / (alone + float(weighed.sum())) if alone else 0.0
         self.pace.went_straight += straight
-        moved = self._moved(weighed, odd * self.p)
-        moved[0] += alone * self.p.sum(axis=0)
+        moved = self._moved(weighed, odd * p)
+        if alone:
+            moved[0] += alone * p.sum(axis=0)
         self._become(moved)
         self._open_s, self._fresh_s = OPEN_S, 0.0
         return straight
 
     def gone(self, paced: bool = True) -> None:
         """A car was seen to leave the yard."""
-        self._drift()
-        weighed = self.p * self.pace.gone if paced else self.p
-        self._become(_freed(weighed) + (ODD * self.pace.per_second * self.p if paced else 0.0))
+        p = self._drifted(self.p)
+        weighed = p * self.pace.gone if paced else p
+        self._become(self._freed(weighed) + (ODD * self.pace.per_second * p if paced else 0.0))
 
     def reopen(self, usual: Array) -> None:
         """What was believed of the yard rested on a counter that was out."""
@@ -195,6 +213,15 @@ class Queue:
             likely = chances(sight, rolling, since, len(self.p))
         self._become(self.p * likely[:, None, None])
 
+    def expects(self, sight: Sight, rolling: int = 0) -> bool:
+        """Whether `sight` tells nothing, because every number that is believed makes it as likely; then it is taken in here."""
+        likely = chances(sight, rolling, None, len(self.p))
+        expected = float(self.lane.dot(likely))
+        if expected < SURPRISING or float(self.lane.dot(np.abs(likely - expected))) > ALIKE * expected:
+            return False
+        self.log_likelihood += math.log(expected)
+        return True
+
     def in_use(self, bays: int) -> None:
         """So many bays are steadily in use."""
         if self.pace.at_exit:
@@ -204,31 +231,42 @@ class Queue:
             self._become(self.p * sure[:, None])
 
     def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
-        let_in, gone = self._entering(), self.pace.gone
-        told = (0.0 if unseen.let_in else let_in) + (0.0 if unseen.gone else gone)
-        kept = np.exp(-told * step_s)
+        let_in, gone = self._entering()[: self.pace.rows], self.pace.gone
+        told = (0.0 * gone[None] if unseen.let_in else let_in) + (0.0 if unseen.gone else gone)
+        kept = np.exp(told * -step_s)
         if self._fresh_s and not unseen.let_in and len(self.p) > 1:
             stays = self._fresh * math.exp(-self._straight_per_s * step_s)
             kept[1] = stays + (1 - self._fresh) * kept[1]
             self._fresh = stays / float(kept[1].max())
-        self._become(self.p * kept)
+        p = self.p * kept[-1]
+        p[: len(kept)] = self.p[: len(kept)] * kept
+        self._become(self._drifted(p) if self._drifted_s >= STEP_S else p)
         if unseen.let_in and not settles:
-            self._move(let_in * step_s)
+            self._move(self._entering() * step_s)
         if unseen.gone:
             self._free(gone * step_s)
 
     def _entering(self) -> Array:
-        return (self.pace.next_in if self._open_s else self.pace.let_in)[: len(self.p)]
+        pace = self.pace
+        return (pace.next_in if self._open_s else pace.early_in if self._is_shut else pace.let_in)[: len(self.p)]
 
     def _join(self, kernel: tuple[float, float, float], alone: tuple[float, float, float] | None = None) -> None:
         """By none, one or two cars more, each with its probability; `alone` where there is nobody yet."""
-        none, one, two = (np.full((len(self.p), 1, 1), chance) for chance in kernel)
-        none[0], one[0], two[0] = alone or kernel
+        none, one, two = kernel
         p = np.zeros((len(self.p) + 2, *self.p.shape[1:]))
         p[:-2] = none * self.p
         p[1:-1] += one * self.p
         p[2:] += two * self.p
+        for more, (chance, usual) in enumerate(zip(alone or kernel, kernel, strict=True)):
+            p[more] += (chance - usual) * self.p[0]
         self.believe(p[:CARS])
+
+    def _give_up(self, seconds: float) -> None:
+        """Each that waits may leave unseen; the longer the line, the more do: so a count that is too high does not stay so."""
+        leave = self.p * np.minimum(NUMBERS[: len(self.p)] * (self.pace.gives_up_per_s * seconds), 1.0)[:, None, None]
+        p = self.p - leave
+        p[:-1] += leave[1:]
+        self.believe(p)
 
     def _move(self, cars: Array) -> None:
         """So many cars, less than one, go in."""
@@ -239,43 +277,39 @@ class Queue:
     def _free(self, cars: Array) -> None:
         """So many cars, less than one, leave the bays."""
         leave = self.p * np.minimum(cars, 1.0)
-        self.believe(self.p - leave + _freed(leave))
+        self.believe(self.p - leave + self._freed(leave))
 
-    def _drift(self) -> None:
-        """What goes slowly, for all the time since it was last heeded: what passes the counters unseen, and bays that turn over.
+    def _drifted(self, p: Array) -> Array:
+        """`p` after what goes slowly, for all the time since it was last heeded.
 
-        It is due before a car is let in or gone: what is believed just after that, as a free bay for somebody who waits, soon
-        proves right or wrong, and must not be blurred by the minute before.
+        Cars pass the counters unseen, and bays turn over. It is due before a car is let in or gone: what is believed just after
+        that, as a free bay for somebody who waits, soon proves right or wrong, and must not be blurred by the minute before.
         """
         seconds, self._drifted_s = self._drifted_s, 0.0
-        if self.pace.at_exit:
-            self._move(ODD * seconds * self._entering())
-            self._free(ODD * seconds * self.pace.gone)
-        self._turn_over(seconds, self._since_s - seconds)
-
-    def _turn_over(self, step_s: float, since_opening_s: float) -> None:
-        """Bays open and close: by the time of day, and as nobody knows."""
-        before, after = self.pace.usual(since_opening_s), self.pace.usual(since_opening_s + step_s)
-        turned = 1 - math.exp(-step_s / TURNOVER_S)
-        p = self.p
+        before, after = self.pace.usual(self._since_s - seconds), self.pace.usual(self._since_s)
         if after is not before:
-            p = p * (after / before)
-            p /= p.sum()
-        anew = turned * p.sum(axis=2, keepdims=True) * after
+            other = p * (after / before)
+            p = other * (p.sum() / other.sum())  # that the hour goes on proves nothing
+        flat, (alone, waiting) = _flat(p), self.pace.turning(self._since_s)
+        turned = flat.dot(waiting)
+        turned[0] = flat[0].dot(alone)
+        drifted = np.asarray(p + _reshaped(turned, p) * seconds)
         if self.pace.at_exit:
-            mistaken = MISTAKEN * anew[1:].sum(axis=(1, 2))
-            anew[1:] *= 1 - MISTAKEN
-            anew[1:, self.pace.taken, self._states] += mistaken[:, None] * after
-        self.believe((1 - turned) * p + anew)
+            moves = p * self._entering() * (ODD * seconds)
+            moves[0] = 0.0
+            drifted = self._moved(moves, drifted - moves)
+        return drifted
 
     def _moved(self, moving: Array, staying: Array) -> Array:
-        """Those that move leave the lane, where there are any, and take a free bay; where none was, one got free unseen."""
-        into = moving * (self.pace.places <= 0)
-        into[:, 1:] += (moving * (self.pace.places > 0))[:, :-1]
-        p = np.asarray(staying + 0.0)
-        p[:-1] += into[1:]
-        p[0] += into[0]
-        return p
+        """With those that move added to `staying`: they leave the lane and take a free bay; where none was, one got free unseen."""
+        into = _reshaped(_flat(moving).dot(self.pace.into), moving)
+        staying[:-1] += into[1:]
+        staying[0] += into[0]
+        return staying
+
+    def _freed(self, p: Array) -> Array:
+        """One car fewer in the bays, where there is any."""
+        return _reshaped(_flat(p).dot(self.pace.out), p)
 
     def _become(self, p: Array) -> None:
         """Take `p` for what is believed now: what was believed times how well it explains what was seen."""
@@ -298,12 +332,13 @@ def quantile(mass: Array, share: float) -> int:
     return int(np.searchsorted(np.cumsum(mass), share * mass.sum() - 1e-12))
 
 
-def _freed(p: Array) -> Array:
-    """One car fewer in the bays, where there is any."""
-    freed = np.zeros_like(p)
-    freed[:, :-1] = p[:, 1:]
-    freed[:, 0] += p[:, 0]
-    return freed
+def _flat(p: Array) -> Array:
+    """With one axis for bays and states: what each of them turns into is one product of matrices."""
+    return p.reshape(len(p), -1)
+
+
+def _reshaped(flat: Array, like: Array) -> Array:
+    return flat.reshape(like.shape)
 
 
 @functools.lru_cache(1)

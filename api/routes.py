@@ -2,8 +2,8 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
@@ -11,14 +11,17 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime, BeforeValidator
 
 from api import answers, outlook, streams
-from api.history import MAX_STEP_S, MIN_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
+from api.history import MAX_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
+from api.minutes import MINUTE_S
+from api.notices import Notices
 from api.openapi import describe
 from api.opening import moment
+from api.outlook import Outlooks
 from api.problems import Wrong
-from api.recent import Recent
 from api.reply import CSV, GEOJSON, JSON, reply, wants_csv
+from api.still import Forms, Still
 from api.streams import Stream, Streams
-from api.yards import KEEP_MS, Yards
+from api.yards import Yards
 from hoflicht import wait
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
@@ -43,7 +46,15 @@ Table = Annotated[Literal["json", "csv"] | None, Query(alias="format", descripti
 Instant = Annotated[AwareDatetime, BeforeValidator(_of_this_century)]
 From = Annotated[Instant | None, Query(alias="from", description="RFC 3339 with its zone, `+` as `%2B`; default: a day ago")]
 Until = Annotated[Instant | None, Query(alias="to", description="RFC 3339 with its zone; default: now")]
-Step = Annotated[int, Query(ge=MIN_STEP_S, le=MAX_STEP_S, description="Length of a step in seconds")]
+Step = Annotated[
+    int,
+    Query(
+        ge=MINUTE_S,
+        le=MAX_STEP_S,
+        multiple_of=MINUTE_S,
+        description="Length of a step in seconds, whole minutes; `from` and `to` are cut to them",
+    ),
+]
 What = Annotated[Quantity, Query(description="`passage` is a sum of each step, the others are means")]
 
 
@@ -58,27 +69,32 @@ def tell(open_streams: Streams, waits: Mapping[str, Wait]) -> None:
         open_streams.put(channel(name), streams.event("wait", wait.encode(each)))
 
 
-def router(city: City, store: Store, yards: Yards, open_streams: Streams, clock: Clock) -> APIRouter:
+def router(
+    city: City, store: Store, yards: Yards, outlooks: Outlooks, notices: Notices, open_streams: Streams, clock: Clock
+) -> APIRouter:
     """The routes under /v1 for `city`."""
     routes = APIRouter(prefix="/v1")
-    _add_yards(routes, city, yards)
+    _add_yards(routes, city, yards, notices)
     _add_history(routes, city, store, clock)
-    routes.include_router(outlook.router(city, store, yards, clock))
+    routes.include_router(outlook.router(city, outlooks))
     _add_streams(routes, city, open_streams)
     _add_places(routes, city, store, clock)
     return routes
 
 
-def _add_yards(routes: APIRouter, city: City, yards: Yards) -> None:
+def _add_yards(routes: APIRouter, city: City, yards: Yards, notices: Notices) -> None:
     @routes.get("/yards", tags=["yards"], summary="All yards with their present wait", **describe(answers.YardsAnswer, GEOJSON))
     def all_yards(request: Request, form: Geo = "json") -> Response:
-        answer = answers.yards_answer(city, yards.waits())
-        return _places_reply(request, answer, answer.yards, form)
+        answer = answers.yards_answer(city, yards.waits(), notices.current())
+        if form == "geojson":
+            return reply(request, msgspec.json.encode(answers.geojson(answer.yards)), GEOJSON)
+        return reply(request, msgspec.json.encode(answer))
 
     @routes.get("/yards/{yard}", tags=["yards"], summary="One yard with its present wait", **describe(answers.YardAnswer))
     def one_yard(request: Request, yard: YardId) -> Response:
         name = known(city, yard)
-        return reply(request, msgspec.json.encode(answers.yard_answer(name, city.yards[name], city, yards.wait(name))))
+        answer = answers.yard_answer(name, city.yards[name], city, yards.wait(name), notices.current().get(name))
+        return reply(request, msgspec.json.encode(answer))
 
     @routes.get("/yards/{yard}/wait", tags=["yards"], summary="The present wait of a yard", **describe(Wait))
     def one_wait(request: Request, yard: YardId) -> Response:
@@ -98,7 +114,8 @@ def _add_history(routes: APIRouter, city: City, store: Store, clock: Clock) -> N
         form: Table = None,
     ) -> Response:
         name = known(city, yard)
-        until = end or moment(clock.now_ms())
+        now = moment(clock.now_ms())
+        until = min(end or now, now)  # of the minute that runs nothing is told
         answer = history(store, city, name, quantity, Span(start or until - dt.timedelta(days=1), until, step))
         if wants_csv(request, form):
             named = {"Content-Disposition": f'inline; filename="{name}-{quantity.value}.csv"'}
@@ -119,33 +136,27 @@ def _add_streams(routes: APIRouter, city: City, open_streams: Streams) -> None:
 
 
 def _add_places(routes: APIRouter, city: City, store: Store, clock: Clock) -> None:
-    def latest(quantities: tuple[str, ...], fill: Callable[..., Any]) -> Recent[Any]:
-        def ask() -> Any:
-            now_ms = clock.now_ms()
-            return fill(city, store.latest(quantities, now_ms - DAY_MS), now_ms)
+    def lamps() -> Forms:
+        now_ms = clock.now_ms()
+        answer = answers.lamps_answer(city, store.latest(answers.LAMP_QUANTITIES, now_ms - DAY_MS), now_ms)
+        return Forms(answer, answer.lamps)
 
-        return Recent(ask, KEEP_MS, clock)
+    def air() -> Forms:
+        now_ms = clock.now_ms()
+        answer = answers.airs_answer(city, store.latest(answers.AIR_QUANTITIES, now_ms - DAY_MS), now_ms)
+        return Forms(answer, answer.air)
 
-    lamps: Recent[answers.LampsAnswer] = latest(answers.LAMP_QUANTITIES, answers.lamps_answer)
-    air: Recent[answers.AirsAnswer] = latest(answers.AIR_QUANTITIES, answers.airs_answer)
+    lit, breathed = Still(lamps, clock), Still(air, clock)
 
     @routes.get(
         "/lamps", tags=["city"], summary="All lamps: place, level, power, failure", **describe(answers.LampsAnswer, GEOJSON)
     )
     def all_lamps(request: Request, form: Geo = "json") -> Response:
-        answer = lamps.get()
-        return _places_reply(request, answer, answer.lamps, form)
+        return lit.reply(request, form)
 
     @routes.get("/air", tags=["city"], summary="The latest particulates", **describe(answers.AirsAnswer, GEOJSON))
     def all_air(request: Request, form: Geo = "json") -> Response:
-        answer = air.get()
-        return _places_reply(request, answer, answer.air, form)
-
-
-def _places_reply(request: Request, answer: msgspec.Struct, places: list[Any], form: str) -> Response:
-    if form == "geojson":
-        return reply(request, msgspec.json.encode(answers.geojson(places)), GEOJSON)
-    return reply(request, msgspec.json.encode(answer))
+        return breathed.reply(request, form)
 
 
 def known(city: City, yard: str) -> str:

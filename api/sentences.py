@@ -35,10 +35,17 @@ def rough(wait: Wait, words: Words) -> str:
     return words.rough if is_rough(wait) else ""
 
 
+def short(wait: Wait, words: Words) -> str:
+    """The number with its unit, else the state, for a line in a list."""
+    if number(wait) is not None:
+        return f"{rough(wait, words)} {big(wait)} {words.minutes}".strip()
+    return words.state_unknown if wait.state is State.OPEN else state(wait, words)
+
+
 def detail(wait: Wait, words: Words, today: dt.date) -> str:
     """The second line: the band, why there is no number, or when it opens."""
     if wait.next_opening is not None and wait.state in (State.CLOSED, State.CLOSING):
-        return words.opens.format(day=_day(wait.next_opening.date(), today, words), time=clock(wait.next_opening))
+        return words.opens.format(day=day(wait.next_opening.date(), today, words), time=clock(wait.next_opening))
     if wait.state is State.HELD and wait.more_than_s is not None and wait.more_than_s >= STEP * 60:
         return words.held_more.format(n=_down(wait.more_than_s))
     if wait.reason is not None:
@@ -50,8 +57,13 @@ def _band(wait: Wait, words: Words) -> str:
     shown = number(wait)
     if shown is None or wait.p10_s is None or wait.p90_s is None:
         return ""
-    # The number above it is held for a while, so that it does not flicker: never outside of what is told here.
-    low, high = min(_down(wait.p10_s), shown.minutes), max(-(-wait.p90_s // 60 // STEP) * STEP, shown.minutes)
+    return band(wait.p10_s, wait.p90_s, shown.minutes, words)
+
+
+def band(low_s: int, high_s: int, minutes: int, words: Words) -> str:
+    """From when to when, around the `minutes` that are told beside it; empty where there is nothing to wait."""
+    # The number may be held for a while, so that it does not flicker: never outside of what is told here.
+    low, high = min(_down(low_s), minutes), max(_up(high_s), minutes)
     if high == 0:
         return ""
     return words.up_to.format(high=high) if low in (0, high) else words.between.format(low=low, high=high)
@@ -94,12 +106,22 @@ def clock(instant: dt.datetime) -> str:
     return f"{instant.hour}:{instant.minute:02d}"
 
 
-def _day(day: dt.date, today: dt.date, words: Words) -> str:
-    ahead = (day - today).days
+def day(of: dt.date, today: dt.date, words: Words) -> str:
+    """The name of the day, with its date where it is more than a week ahead."""
+    ahead = (of - today).days
     if ahead < 2:
         return words.tomorrow if ahead else words.today
-    name = words.weekdays[day.weekday()]
-    return name if ahead < 7 else f"{name}, {day.day}.{day.month}."
+    name = words.weekdays[of.weekday()]
+    return name if ahead < 7 else f"{name}, {of.day}.{of.month}."
+
+
+def up(seconds: int) -> int:
+    """Minutes in whole steps for an expected wait; who rolls to the gate does not wait."""
+    return _up(seconds) if seconds >= 60 else 0
+
+
+def _up(seconds: int) -> int:
+    return -(-seconds // 60 // STEP) * STEP
 
 
 def _down(seconds: int) -> int:

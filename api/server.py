@@ -26,7 +26,11 @@ def listen(address: str) -> socket.socket:
     """A socket that listens on "host:port"; raise BadConfig where that is no address of this machine or in use."""
     host, port = config.address("listen =", address, "127.0.0.1:8000")
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
+        # Connections inherit it. asyncio sets it only on sockets that name their protocol; without it the second part of each answer on
+        # a kept connection waits for the other side's acknowledgement, 40 ms on Linux.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as cause:
         raise BadConfig(
             f'listen = "{address}": {(cause.strerror or str(cause)).partition(" (")[0]}; choose another address or port'

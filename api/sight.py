@@ -49,7 +49,7 @@ def chances(sight: Sight, rolling: int, since: Passed | None, length: int) -> Ar
     if since is None:
         return np.asarray(standing[lane] if sight.occupied else 1 - standing[lane])
     then = lane + since.let_in - max(since.joined - rolling, 0)
-    taken, before = (standing[np.clip(n, 0, CARS - 1)] for n in (then, then + (-1 if sight.occupied else 1)))
+    taken, before = (standing[np.minimum(np.maximum(n, 0), CARS - 1)] for n in (then, then + (-1 if sight.occupied else 1)))
     return np.asarray(taken * (1 - before) if sight.occupied else (1 - taken) * before)
 
 

@@ -16,6 +16,7 @@ from api.door import DONE, Door
 from api.errands import Errands
 from api.keys import Key, Scope
 from api.lights import Lights
+from api.notices import Notices
 from api.openapi import STAFF_KEY, STAFF_PROBLEMS, describe
 from api.opening import moment
 from api.problems import Wrong
@@ -36,11 +37,12 @@ Minutes = Annotated[int, Query(ge=1, le=LONGEST_MIN, description="Then cars are 
 
 
 class StaffConfig(Strict, frozen=True):
-    """Where keys, audit and what is said of lamps lie; all in a folder that the api may write to."""
+    """Where keys, audit and what is said of lamps and yards lie; all in a folder that the api may write to."""
 
     keys: str = "staff-keys.json"
     audit: str = "staff-audit.jsonl"
     lights: str = "staff-lights.json"
+    notices: str = "staff-notices.json"
 
 
 class Staff(NamedTuple):
@@ -50,6 +52,7 @@ class Staff(NamedTuple):
     errands: Errands
     lights: Lights
     shadows: Shadows
+    notices: Notices
 
 
 def router(city: City, store: Store, staff: Staff, clock: Clock) -> APIRouter:

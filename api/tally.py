@@ -1,8 +1,8 @@
 """What is counted over the days, by time of day: cars that came, and how long they had waited."""
 
-import numpy as np
+from collections.abc import Sequence
 
-from api.pace import BIN_S, Array
+from api.pace import BIN_S
 from api.profile import BINS, Profile
 
 NEAR = (0.25, 0.5, 1.0, 0.5, 0.25)  # what the quarters of an hour around this one count
@@ -16,6 +16,7 @@ class Tally:
 
     def __init__(self, profile: Profile, usual_per_s: float) -> None:
         self.days = profile.days_kept
+        # Lists: single elements of arrays are slow to ask for.
         self.arrivals = _filled(profile.arrivals)
         self.waits_s = _filled(profile.waits_s)
         self.waited = _filled(profile.waited)
@@ -55,11 +56,10 @@ def quarter(since_opening_s: float) -> int:
     return min(max(int(since_opening_s / BIN_S), 0), BINS - 1)
 
 
-def _near(sums: Array, since_opening_s: float) -> float:
-    middle = quarter(since_opening_s)
-    reach = len(NEAR) // 2
-    return float(sum(weight * sums[middle + n - reach] for n, weight in enumerate(NEAR) if 0 <= middle + n - reach < BINS))
+def _near(sums: Sequence[float], since_opening_s: float) -> float:
+    first = quarter(since_opening_s) - len(NEAR) // 2
+    return sum(weight * sums[at] for at, weight in enumerate(NEAR, first) if 0 <= at < BINS)
 
 
-def _filled(sums: tuple[float, ...]) -> Array:
-    return np.array(sums) if len(sums) == BINS else np.zeros(BINS)
+def _filled(sums: tuple[float, ...]) -> list[float]:
+    return list(sums) if len(sums) == BINS else [0.0] * BINS

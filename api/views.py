@@ -2,16 +2,23 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from api import sentences
+from api.besthours import BestHours, opening
+from api.forecast import ForecastAnswer
+from api.german import GERMAN
+from api.notices import Notice
 from api.words import Words
 from hoflicht.catalogue import City
 from hoflicht.wait import State, Wait, number
 
 ARROWS = {"rising": "↗", "steady": "→", "falling": "↘"}
+NONE: Mapping[str, Any] = MappingProxyType({})  # no yard has one
 SHORT_MIN = 10  # up to here a wait is marked as short
 LONG_MIN = 30  # and from here as long
 
@@ -25,10 +32,16 @@ class YardView(msgspec.Struct, frozen=True):
     level: str  # "free", "short", "medium", "long": the colour; "held", "closing", "closed", "unknown": no number
     state: str
     headline: str
+    short: str
     rough: str
     big: str
     detail: str
     note: str
+    notice: str
+    notice_lang: str  # German where staff wrote no other
+    hours: str
+    today: str
+    week: str
     queue: str
     trend: str
     arrow: str
@@ -46,7 +59,14 @@ class View(msgspec.Struct, frozen=True):
     yards: list[YardView]
 
 
-def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) -> View:
+def view(
+    city: City,
+    waits: Mapping[str, Wait],
+    now_ms: int,
+    language: Words,
+    notices: Mapping[str, Notice] = NONE,
+    forecasts: Mapping[str, ForecastAnswer] = NONE,
+) -> View:
     """What `language` says of `waits` at `now_ms`."""
     zone = ZoneInfo(city.timezone)
     now = dt.datetime.fromtimestamp(now_ms / 1000, zone)
@@ -55,6 +75,8 @@ def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) ->
     for name, wait in waits.items():
         yard = city.yards[name]
         big = sentences.big(wait)
+        spoken = _spoken(notices.get(name), language)
+        ahead = BestHours(forecasts.get(name), now, yard.hours, city)
         yards.append(
             YardView(
                 id=name,
@@ -63,10 +85,16 @@ def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) ->
                 level=_level(wait),
                 state=sentences.state(wait, language),
                 headline=sentences.headline(wait, language),
+                short=sentences.short(wait, language),
                 rough=sentences.rough(wait, language),
                 big=big,
                 detail=sentences.detail(wait, language, now.date()),
                 note=sentences.note(wait, language),
+                notice=_notice(notices[name], spoken) if name in notices else "",
+                notice_lang=spoken.code,
+                hours=opening(now, yard.hours, city, language),
+                today=ahead.today(language),
+                week=ahead.week(language),
                 queue=sentences.queue(wait, language),
                 trend=language.trends[wait.trend] if big and wait.trend is not None else "",
                 arrow=ARROWS[wait.trend] if big and wait.trend is not None else "",
@@ -78,6 +106,15 @@ def view(city: City, waits: Mapping[str, Wait], now_ms: int, language: Words) ->
             )
         )
     return View(now_ms, yards)
+
+
+def _spoken(notice: Notice | None, language: Words) -> Words:
+    """The language of `notice`: a screen reader has to know it (WCAG 3.1.2)."""
+    return language if notice is None or notice.words(language.code) != notice.texts.de else GERMAN
+
+
+def _notice(notice: Notice, spoken: Words) -> str:
+    return f"{spoken.notice} {notice.words(spoken.code)}"
 
 
 def _level(wait: Wait) -> str:

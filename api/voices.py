@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from api.band import Band
 from api.line import Car, Line, Said
-from api.pace import Pace
+from api.pace import USUAL_S, Pace
 from api.profile import Profile
 from api.progress import Progress
 from api.queue import Queue
@@ -21,8 +22,17 @@ FIRST_WEIGHTS = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 COLD_WEIGHTS = (0.6, 0.2, 0.2, 0.0, 0.0, 0.0)  # on the first day it knows no more than that, and the catalogue may be wrong
 RECENT = 20  # gaps whose mean is the recent one: off by 1/sqrt(20), less than a quarter
 PER_CAR_S = 60.0  # what the cars alone are told in; the weight makes of it what it takes
-PROGRESS_MS = 60_000  # what is usual at a time of day hardly changes within a minute
+PROGRESS_MS = round(USUAL_S * 1000)
 SOMEBODY = 0.5  # cars; fewer are nobody
+
+
+class Number(NamedTuple):
+    """What is to be said at one instant, in seconds."""
+
+    mean_s: float
+    p10_s: float
+    p50_s: float
+    p90_s: float
 
 
 class Voices:
@@ -39,11 +49,7 @@ class Voices:
         self._found_free: set[int] = set()  # when cars joined that had nothing to wait for
         self._left_ms: deque[int] = deque(maxlen=RECENT + 1)
         self._last_wait_s: float | None = None
-        self._progress: dict[int, Progress] = {}  # of the latest minute that was asked about
-
-    def renewed(self) -> None:
-        """The rates are others now."""
-        self._progress.clear()
+        self._progress: dict[int, Progress] = {}  # of the latest minutes that were asked about
 
     def join(self, at_ms: int, finds_free: bool) -> None:
         """A car joins; `finds_free`: nobody is in front of it, nor has it to wait for a bay."""
@@ -78,15 +84,19 @@ class Voices:
             in_front * self._recent_gap_s(queue),
             in_front * PER_CAR_S,
         )
-        number_s = self.stack.wait_s(voices_s)
+        number_s = self._pace.gate.wait_s(at_ms, self.stack.wait_s(voices_s))
         gap_s = self.gap_s(queue)
         # How far a wait is usually off: k gaps of a Poisson stream, and a count that is not sure.
         return Said(voices_s, number_s, float(np.hypot(np.sqrt(gap_s * (number_s + gap_s)), queue.spread_waiting() * gap_s)))
 
+    def number(self, at_ms: int, queue: Queue, behind: float) -> Number:
+        """The same, with its band."""
+        said = self.say(at_ms, queue, behind)
+        return Number(said.number_s, *self.band.waits_s(said.number_s, said.scale_s))
+
     def gap_s(self, queue: Queue) -> float:
         """The mean time between two cars that are let in, while cars wait."""
-        share = self._pace.share
-        return 1 / (self._pace.per_second * max(float(queue.states @ share), 1 / len(share)))
+        return 1 / (self._pace.per_second * max(queue.at_work(), 1 / len(self._pace.share)))
 
     def forget(self) -> None:
         """What joined and ended at the last instant teaches nothing."""
@@ -125,11 +135,11 @@ class Voices:
         return (self._left_ms[-1] - self._left_ms[0]) / 1000 / gaps if gaps > 0 else self.gap_s(queue)
 
     def _progressing(self, at_ms: int) -> Progress:
-        minute_ms = at_ms // PROGRESS_MS * PROGRESS_MS
-        if minute_ms not in self._progress:
+        begin_ms = at_ms // PROGRESS_MS * PROGRESS_MS
+        if begin_ms not in self._progress:
             self._progress.clear()
-            self._progress[minute_ms] = Progress(self._pace, self._since_s(minute_ms))
-        return self._progress[minute_ms]
+            self._progress[begin_ms] = Progress(self._pace, self._since_s(begin_ms) + USUAL_S / 2)
+        return self._progress[begin_ms]
 
     def _since_s(self, at_ms: int) -> float:
         return (at_ms - self._opens_ms) / 1000

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from api import arrival, queue, sight, steps
-from api.day import Day, Number
+from api.day import Day
 from api.holds import HOLD
 from api.lane import SILENT_MS
 from api.opening import EARLIER, Opening, moment, ms, utc
 from api.profile import COLD, Profile
 from api.reason import Reason
+from api.voices import Number
 from hoflicht import hours
 from hoflicht.catalogue import City, Role, Yard
 from hoflicht.reading import Reading
@@ -136,7 +137,7 @@ def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: 
         return told(State.OPEN, bound_s, queue=None, queue_p90=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
     if p90_s - p10_s > max(TOO_WIDE_S, TOO_WIDE_SHARE * mean_s):
         return told(State.OPEN, p50_s, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
-    latest = None if opening.goes_on else arrival.latest(day, at_ms, last_ms, p90_s - mean_s)
+    latest = None if opening.goes_on else arrival.latest(day, number, at_ms, last_ms)
     zone = wait.as_of.tzinfo
     at = None if latest is None else dt.datetime.fromtimestamp(latest // 1000, zone)
     return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s, latest_arrival=at)

@@ -10,6 +10,7 @@ from api import pages, routes
 from api.app import create_app
 from api.health import Pulse
 from api.limits import Limits
+from api.outlook import Outlooks
 from api.server import listen, serving
 from api.staff import Staff
 from api.streams import Streams
@@ -30,9 +31,11 @@ class Face:
     ) -> None:
         self.city, self.store, self.clock, self.streams = city, store, clock, streams
         self.yards = Yards(store, city, clock)
+        self.outlooks = Outlooks(city, store, self.yards, clock)
+        self.staffed = staffed
         self.pulse = Pulse(store, clock)
         self.limits = limits
-        self.app = create_app(city, store, self.yards, streams, self.pulse, clock, limits, staffed)
+        self.app = create_app(city, store, self.yards, self.outlooks, streams, self.pulse, clock, limits, staffed)
         self.url = ""
         self.client = httpx.Client()
 
@@ -44,7 +47,8 @@ class Face:
         waits = self.yards.waits()
         self.pulse.beat()
         routes.tell(self.streams, waits)
-        pages.tell(self.streams, self.city, waits, self.clock.now_ms())
+        notices = {} if self.staffed is None else self.staffed.notices.current()
+        pages.tell(self.streams, self.city, waits, self.clock.now_ms(), notices, self.outlooks.seen)
 
 
 @contextmanager

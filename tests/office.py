@@ -14,6 +14,7 @@ from api.door import Door
 from api.errands import Errands
 from api.keys import KeyFile, Scope, make
 from api.lights import Lights
+from api.notices import Notices
 from api.shadows import Shadows
 from api.staff import Staff
 from hoflicht import batch, senml, wait
@@ -62,6 +63,7 @@ class Office:
 
     def __init__(self, face: Face, folder: Path, staff: Staff) -> None:
         self.face, self.folder, self.errands, self.shadows = face, folder, staff.errands, staff.shadows
+        self.notices = staff.notices
         self.url, self.client, self.clock, self.store = face.url, face.client, face.clock, face.store
 
     def key(self, *scopes: Scope, name: str = "control room", expires: dt.datetime = NOW + YEAR) -> str:
@@ -95,7 +97,8 @@ def opened(city: City, folder: Path, patience_s: float = 10.0, lamps_s: float = 
 
     def staffed(clock: HandClock) -> Staff:
         door = Door(KeyFile(folder / "keys.json"), Audit(folder / "audit.jsonl"), clock)
-        staff.append(Staff(door, errands, lights, Shadows(city, lights.said, clock, lamps_s)))
+        notices = Notices(folder / "notices.json", city.yards, clock)
+        staff.append(Staff(door, errands, lights, Shadows(city, lights.said, clock, lamps_s), notices))
         return staff[0]
 
     with facing(city, folder, NOW_MS, steady_queue(8, 110), staffed=staffed) as face:

@@ -77,8 +77,13 @@ def test_one_yard_is_told_as_in_the_list(face: Face) -> None:
 def test_every_collection_is_geojson_too(face: Face, path: str, count: int) -> None:
     answer = face.get(f"{path}?format=geojson")
 
-    features = answer.json()["features"]
+    collection = answer.json()
+    features = collection["features"]
     assert answer.headers["content-type"] == "application/geo+json"
+    assert (collection["type"], set(collection)) == ("FeatureCollection", {"type", "features"})  # RFC 7946 §3.3, and no CRS (§4)
+    assert {(f["type"], f["geometry"]["type"], frozenset(f) - {"id"}) for f in features} == {
+        ("Feature", "Point", frozenset({"type", "geometry", "properties"}))
+    }
     assert len(features) == count
     assert all(6 < f["geometry"]["coordinates"][0] < 7 and 51 < f["geometry"]["coordinates"][1] < 52 for f in features)
 
@@ -86,7 +91,7 @@ def test_every_collection_is_geojson_too(face: Face, path: str, count: int) -> N
 def test_a_lamp_tells_its_latest_values_and_their_age(face: Face) -> None:
     lamps = {lamp["id"]: lamp for lamp in face.get("/v1/lamps").json()["lamps"]}
 
-    assert lamps["lamp-0012"]["level"] == {"value": 60.0, "unit": "%", "at": "2026-11-23T08:29:48Z", "age_s": 12}
+    assert lamps["lamp-0012"]["level"] == {"value": 60.0, "unit": "%", "at": "2026-11-23T08:29:00Z", "age_s": 60}
     assert lamps["lamp-0012"]["power"]["value"] == 33.1
     assert lamps["lamp-0012"]["failure"] is None
     assert lamps["lamp-0001"]["level"] is None
@@ -123,6 +128,33 @@ def test_a_lamp_has_a_state(city: City, tmp_path: Path, told: dict[str, float], 
         lamp = face.get("/v1/lamps").json()["lamps"][0]
 
     assert (lamp["id"], lamp["state"]) == ("lamp-0001", state)
+
+
+def test_lamps_are_told_by_the_minute_and_as_they_were_for_one(face: Face) -> None:
+    first = face.get("/v1/lamps")
+    face.store.write([Reading("lamp-0012", "driver", "level_actual", NOW_MS + 1_000, 100.0)])
+    face.clock.advance(59_000)
+    kept = face.get("/v1/lamps", if_none_match=first.headers["etag"])
+    face.clock.advance(2_000)
+    lamp = next(lamp for lamp in face.get("/v1/lamps").json()["lamps"] if lamp["id"] == "lamp-0012")
+
+    assert (kept.status_code, first.headers["cache-control"]) == (304, "public, max-age=60")
+    assert lamp["level"] == {"value": 100.0, "unit": "%", "at": "2026-11-23T08:30:00Z", "age_s": 61}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("gzip;q=0", None), ("gzip;q=0, br", None), ("identity", None)],
+)
+def test_what_is_large_is_packed_for_whom_takes_it_so(face: Face, accepted: str, coding: str | None) -> None:
+    plain = face.get("/v1/lamps", accept_encoding="identity")
+    answer = face.get("/v1/lamps", accept_encoding=accepted)
+    small = face.get("/v1/notices", accept_encoding="gzip")
+
+    assert (answer.headers.get("content-encoding"), answer.content) == (coding, plain.content)
+    assert "Accept-Encoding" in answer.headers["vary"]
+    assert (answer.headers["etag"] == plain.headers["etag"]) == (coding is None)
+    assert "content-encoding" not in small.headers
 
 
 def test_the_air_tells_the_latest_particulates(face: Face) -> None:
@@ -357,15 +389,45 @@ def test_the_description_has_an_example_and_a_schema_for_every_answer(face: Face
         "/v1/yards/{yard}/history",
         "/v1/yards/{yard}/stream",
         "/v1/yards/{yard}/forecast",
+        "/v1/yards/{yard}/days",
+        "/v1/yards/{yard}/days/{day}.csv",
+        "/v1/yards/{yard}/hours.ics",
+        "/v1/notices",
+        "/v1/notices.atom",
+        "/v1/places",
+        "/v1/catalogue",
+        "/v1/catalogue.jsonld",
+        "/v1/catalogue.ttl",
         "/v1/stream",
         "/v1/lamps",
         "/v1/air",
         "/healthz",
     }
     for operation in operations.values():
-        body = operation["responses"]["200"]["content"]["application/json"]
-        assert body["schema"]["$ref"].removeprefix("#/components/schemas/") in document["components"]["schemas"]
-        assert body["example"]
+        content = operation["responses"]["200"]["content"]
+        if "application/json" in content:
+            ours = content["application/json"]["schema"]["$ref"].removeprefix("#/components/schemas/")
+            assert ours in document["components"]["schemas"]
+        assert any("example" in body for body in content.values())
+
+
+def test_what_the_description_gives_as_an_example_is_answered_as_it_says(face: Face) -> None:
+    face.tell()
+    document = face.get("/openapi.json").json()
+    met, wanted = {}, {}
+    for path, item in document["paths"].items():
+        answered = item["get"]["responses"]["200"]["content"]
+        if "text/event-stream" in answered:
+            continue  # has no end
+        examples = {
+            each["name"]: each["schema"]["examples"][0] for each in item["get"].get("parameters", []) if each["in"] == "path"
+        }
+        answer = face.get(path.format(**examples))
+        met[path] = (answer.status_code, answer.headers["content-type"].partition(";")[0])
+        wanted[path] = (200, next(iter(answered)))
+
+    assert len(met) == 17
+    assert met == wanted
 
 
 def test_all_that_the_description_refers_to_is_in_it(face: Face) -> None:

@@ -9,6 +9,7 @@ from api.arrival import latest, to_come
 from api.day import Day
 from api.events import events
 from api.profile import BINS, COLD, Profile
+from api.voices import Number
 from hoflicht.reading import Reading
 from tests.lane import AT_CONTROL, GAP_MIN, every, joined, let_in, ms
 
@@ -24,8 +25,14 @@ def day_at(minute: float, readings: list[Reading], profile: Profile = COLD) -> D
     return day
 
 
+def number(day: Day, margin_s: float) -> Number:
+    """What the day tells now, with so much room above the mean."""
+    now_s = day.number().mean_s
+    return Number(now_s, now_s, now_s, now_s + margin_s)
+
+
 def latest_minute(day: Day, minute: float, margin_s: float = 0.0) -> float | None:
-    found = latest(day, ms(minute), LAST_ENTRY_MS, margin_s)
+    found = latest(day, number(day, margin_s), ms(minute), LAST_ENTRY_MS)
     return None if found is None else (found - ms(0)) / 60_000
 
 
@@ -101,7 +108,7 @@ def test_many_hours_ahead_nobody_is_promised_less_than_no_wait(minute: float) ->
 
 def test_instants_are_whole_five_minutes_of_the_clock() -> None:
     day = day_at(501.3, queue(20, 500), usually(45.0))
-    found = latest(day, ms(501.3), LAST_ENTRY_MS, 60.0)
+    found = latest(day, number(day, 60.0), ms(501.3), LAST_ENTRY_MS)
 
     assert found is not None
     assert dt.datetime.fromtimestamp(found / 1000, dt.UTC).minute % 5 == 0

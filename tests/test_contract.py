@@ -36,6 +36,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_
 # What the city of the tests has, by the names of the description; `command` is made by the call before.
 NAMED = {"yard": "hof-nord", "lamp": "lamp-0012", "group": "altstadt", "site": "lamp-0012", "fault": "lamp_failure"}
 ASKED: dict[str, dict[str, Any]] = {"override": {"percent": 50, "minutes": 5}, "program": {"name": "hauptstrasse"}}
+WRITTEN: dict[str, dict[str, Any]] = {"notice": {"texts": {"de": "Heute kein Grünschnitt"}, "until": "2026-11-24T18:00:00Z"}}
 BOUNDED = settings(max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=SLOW)
 
 
@@ -55,7 +56,7 @@ def operations(office: Office) -> list[Operation]:
 
 
 def test_every_operation_is_read(operations: list[Operation]) -> None:
-    assert len(operations) == 36
+    assert len(operations) == 47
 
 
 def test_what_the_city_has_is_answered_to_staff_as_described(office: Office, operations: list[Operation]) -> None:
@@ -69,12 +70,13 @@ def test_what_the_city_has_is_answered_to_staff_as_described(office: Office, ope
         named = {**NAMED, "command": made, "name": "hauptstrasse"}
         path = {name: value for name, value in named.items() if f"{{{name}}}" in operation.path}
         query = ASKED.get(operation.path.rpartition("/")[2], {}) if operation.method == "put" else {}
-        body: dict[str, Any] = {"body": {"wet_class": "M4"}, "media_type": "application/json"} if operation.body else {}
+        written = WRITTEN.get(operation.path.rpartition("/")[2], {"wet_class": "M4"})
+        body: dict[str, Any] = {"body": written, "media_type": "application/json"} if operation.body else {}
         office.clock.advance(2_000)
         case = operation.Case(path_parameters=path, query=query, **body)
         statuses[operation.label] = case.call_and_validate(headers=headers, checks=CHECKS).status_code
 
-    assert len(statuses) == 26
+    assert len(statuses) == 28
     assert {label: status for label, status in statuses.items() if status not in (200, 202)} == {}
 
 

@@ -17,7 +17,7 @@ from firmware_bridge.devices import DEVICES
 from firmware_bridge.frames import Sample
 from hoflicht import BadConfig
 
-CASES = sorted((Path(__file__).parent / "cases").glob("*/*"))
+CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/*/input.hex"))
 SDS011 = bytes.fromhex("AA C0 06 00 06 00 58 D9 3D AB")
 PM2_5 = '{"quantity":"pm2_5","value":0.6,"unit":"ug/m3"}\n'
 PM10 = '{"quantity":"pm10","value":0.6,"unit":"ug/m3"}\n'

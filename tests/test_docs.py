@@ -10,8 +10,8 @@ from hoflicht import topics
 from hoflicht.cli import COMMANDS
 from hoflicht.quantities import QUANTITIES
 from tests.conftest import ROOT
+from tests.shown import DOCUMENTS, blocks
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MADE = {"deploy/secrets"}  # by deploy/new-secrets
 BACKTICKED = re.compile(r"`([^`\n]+)`")
 
@@ -20,14 +20,24 @@ def text_of(*documents: Path) -> str:
     return "\n".join(document.read_text(encoding="utf-8") for document in documents)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def anchors(document: Path) -> set[str]:
+    """Where a link may lead in `document`, by the rule of code hosting sites and of our site."""
+    shown = {line for block in blocks(document) for line in block.text.splitlines()}
+    lines = document.read_text(encoding="utf-8").splitlines()
+    headings = [line.lstrip("# ").casefold() for line in lines if re.match(r"#+ ", line) and line not in shown]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)#]*)#?([^)]*)\)", document.read_text(encoding="utf-8"))
+    ours = [(document.parent / path if path else document, anchor) for path, anchor in links if "://" not in path]
 
-    assert [link for link in links if "://" not in link and not (document.parent / link).exists()] == []
+    assert [path for path, _ in ours if not path.exists()] == []
+    assert [(path.name, anchor) for path, anchor in ours if anchor and anchor not in anchors(path)] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_that_are_named_exist(document: Path) -> None:
     named = {word.rstrip("/") for word in BACKTICKED.findall(document.read_text(encoding="utf-8"))}
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
@@ -39,11 +49,10 @@ def test_files_that_are_named_exist(document: Path) -> None:
 def test_the_commands_of_make_are_there() -> None:
     targets = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert targets is not None
-    used = set(
-        re.findall(r"\bmake (demo|test|check|bench|[a-z]+)\b", "\n".join(re.findall(r"```\n(.*?)```", text_of(*DOCUMENTS), re.S)))
-    )
+    shown = "\n".join(block.text for document in DOCUMENTS for block in blocks(document) if block.language in ("", "sh"))
+    used = set(re.findall(r"^make ([a-z]+)", shown, re.MULTILINE))
 
-    assert {"demo", "test"} <= used <= set(targets[1].split())
+    assert {"demo", "test", "chaos"} <= used <= set(targets[1].split())
 
 
 def test_commands_that_are_named_exist() -> None:

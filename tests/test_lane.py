@@ -57,8 +57,8 @@ def test_a_sensor_that_changes_or_is_silent_tells_nothing() -> None:
 def test_the_head_stands_within_a_cars_length_and_the_tail_at_the_last_sensor() -> None:
     found = lane(("near", 3, True), ("far", 50, True))
 
-    assert found.head(0, 7) is found.latest("near")
-    assert found.tail(0, 50) is found.latest("far")
+    assert found.head(0, 7) in found.steady(0)[:1]
+    assert found.tail(0, 50) in found.steady(0)[1:]
     assert found.head(0, 2) is None
     assert found.tail(0, 120) is None
 
@@ -69,6 +69,14 @@ def test_a_sensor_watches_the_head_as_long_as_it_is_heard_steady_or_not() -> Non
     assert found.watches(150_000, 7)
     assert not found.watches(150_001, 7)
     assert not lane(("far", 50, True)).watches(0, 7)
+
+
+def test_a_look_is_borne_out_as_long_as_no_other_sensor_steadily_sees_that_it_cannot_be() -> None:
+    found = lane(("near", 3, False), ("far", 50, None))
+
+    assert found.bears_out(Look(20_000, "farther", 120, False, 0))
+    assert not found.bears_out(Look(20_000, "farther", 120, True, 0))  # a queue has no hole
+    assert found.bears_out(Look(150_001, "farther", 120, True, 0))  # the near one is silent
 
 
 def look(second: float, occupied: bool, since: float = 0.0) -> Look:
@@ -96,6 +104,8 @@ def test_the_contrary_is_news_and_so_is_the_same_after_some_minutes() -> None:
     news = told_once(True)
 
     assert news.is_news(look(40, False))
+    assert news.is_change(look(40, False))
+    assert not news.is_change(look(40, True))
     assert not news.is_news(look(19.999 + SAME_MS / 1000, True))
     assert news.is_news(look(20 + SAME_MS / 1000, True))
 

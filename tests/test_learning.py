@@ -171,16 +171,63 @@ def test_a_yard_where_nobody_has_to_stop_learns_that_cars_go_straight_on() -> No
     assert Pace(AT_CONTROL, at_once).straight > 0.75
 
 
-def test_a_gate_that_opens_every_five_minutes_is_learnt() -> None:
-    found = learnt([unloading_day(day, until=240, day=day, gap=2.6, gate=5.0) for day in range(2)], city=WATCHED)
+@functools.cache
+def after_two_days_of_a_gate() -> Profile:
+    return learnt([unloading_day(day, until=240, day=day, gap=2.6, gate=5.0) for day in range(2)], city=WATCHED)
 
+
+def test_a_gate_that_opens_every_five_minutes_is_learnt() -> None:
+    found = after_two_days_of_a_gate()
+
+    assert found.gate_every_s == pytest.approx(300, abs=2)
     assert found.gate_s / found.gate_cars == pytest.approx(150, abs=25)  # who finds a bay free waits half of the five minutes
     assert Pace(HEAD_SEEN, found).gate_s > 120
+
+
+@pytest.mark.parametrize("minute", [100.2, 103.5, 121.7])
+def test_where_the_gate_opens_by_a_clock_who_joins_is_told_one_of_its_openings(minute: float) -> None:
+    today = [r for r in unloading_day(2, until=240, day=2, gap=2.2, gate=5.0) if r.at_ms <= ms(2 * 24 * 60 + minute)]
+
+    wait = estimate(YARD, WATCHED, today, at(2 * 24 * 60 + minute), after_two_days_of_a_gate())
+
+    assert wait.mean_s is not None
+    assert (60 * minute + wait.mean_s + 15) % 300 < 30
+
+
+def callers(day: int, tick_s: float, until: float = 240) -> list[Reading]:
+    """They find one of three agents or hang up, which nobody counts, after five minutes in the mean; times are told in ticks."""
+    rng = random.Random(day)
+    free, came, answered, second = [0.0] * 3, [], [], 0.0
+    while (second := second + rng.expovariate(1 / 75 if second % 7_200 < 3_600 else 1 / 35)) < 60 * until:
+        agent = free.index(min(free))
+        begins = max(second, free[agent])
+        came.append(second)
+        if begins - second < rng.expovariate(1 / 300):
+            free[agent] = begins + rng.expovariate(1 / 150)
+            answered.append(begins)
+    start = 24.0 * 60 * day
+    told_in, told_out = ([start + second // tick_s * tick_s / 60 for second in each] for each in (came, sorted(answered)))
+    return joined(*told_in) + let_in(*told_out)
+
+
+def test_how_soon_those_give_up_who_hang_up_unseen_is_learnt() -> None:
+    found = learnt([callers(day, tick_s=0.001) for day in range(2)])
+
+    assert found.per_entry < 0.95
+    assert 1 / 900 < found.gives_up_per_s < 1 / 100
+
+
+def test_where_the_counters_tell_the_minute_who_gave_up_cannot_be_told_from_who_was_overlooked() -> None:
+    found = learnt([callers(day, tick_s=60.0) for day in range(2)])
+
+    assert found.per_entry < 0.95
+    assert found.gives_up_per_s == 0.0
 
 
 def test_a_gate_that_is_always_open_takes_seconds() -> None:
     found = after_a_watched_day()
 
+    assert found.gate_every_s == 0.0
     assert found.gate_cars > 100
     assert found.gate_s / found.gate_cars < 10
 

@@ -112,3 +112,14 @@ def test_without_its_database_a_forecast_is_a_503(city: City, tmp_path: Path) ->
         answer = face.get(f"/v1/yards/{YARD}/forecast")
 
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+
+
+def test_pages_see_the_forecasts_of_the_last_look_without_those_that_the_database_does_not_tell(
+    city: City, tmp_path: Path, face: Face
+) -> None:
+    before = dict(face.outlooks.seen)
+    face.outlooks.look()
+    with facing(city, tmp_path / "away", ms(NOON), store=AwayStore()) as away:
+        away.outlooks.look()
+
+        assert (before, list(face.outlooks.seen), away.outlooks.seen) == ({}, list(city.yards), {})

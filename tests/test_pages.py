@@ -1,215 +1,189 @@
-"""The page and the kiosk as people meet them: in a real browser, with and without script."""
+"""The page as citizens meet it: in a real browser, with and without script, network and a place of their own."""
 
-import datetime as dt
+import contextlib
+import os
 import re
+import struct
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Geolocation, Page, Request, expect
 
-from api import pages
+from api import app, pages, publisher
+from api.german import GERMAN
+from api.limits import Limits
+from api.notices import Notice, NoticeAsked, Texts
 from api.reason import Reason
-from api.sentences import big, detail, headline, note, queue, rough
-from api.views import view
-from api.words import ENGLISH, GERMAN, LANGUAGES, Words
+from api.sentences import big, headline, note, queue, rough
+from api.server import listen
 from hoflicht.catalogue import City
+from hoflicht.clock import HandClock
+from hoflicht.stop import Stopping
 from hoflicht.wait import State, Trend, Trust, Wait
-from tests.face import Face, facing
-from tests.lane import YARD, at, free_lane, held, ms, steady_queue
+from store.readings import open_store
+from tests import office
+from tests.citizen import LIVE, NORD, NOW_MS, PHONE, four_yards, morning, opened, shot, weeks
+from tests.face import Face
+from tests.lane import YARD, at, held
+from tests.roles import eventually
 
-NOW_MS = ms(90)
-NORD = "Wartezeit etwa 15 Minuten"  # eight cars, of which one is let in every 80 s
-SUED = [reading for reading in free_lane(90) if reading.sensor != "lane-120"]
-
-
-def told(state: State = State.OPEN, **more: object) -> Wait:
-    return Wait(yard=YARD, state=state, as_of=at(90), valid_until=at(91), **more)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("wait", "german", "english", "number"),
-    [
-        (told(p50_s=0), "Keine Wartezeit", "No waiting", "0"),
-        (told(p50_s=743), "Wartezeit etwa 15 Minuten", "About 15 minutes of waiting", "15"),
-        (told(p50_s=743, shown_min=20), "Wartezeit etwa 20 Minuten", "About 20 minutes of waiting", "20"),
-        (told(p50_s=4000), "Wartezeit mehr als 60 Minuten", "More than 60 minutes of waiting", "> 60"),
-        (told(more_than_s=1600), "Wartezeit mehr als 25 Minuten", "More than 25 minutes of waiting", "> 25"),
-        (told(more_than_s=100), "Wartezeit zurzeit nicht bekannt", "Waiting time not known for now", ""),
-        (told(State.HELD, more_than_s=600), "Einfahrt zurzeit gesperrt", "No entry for now", ""),
-        (told(State.CLOSING, p50_s=1200), "Heute keine Einfahrt mehr", "No more entry today", ""),
-        (told(State.CLOSED), "Geschlossen", "Closed", ""),
-        (told(State.UNKNOWN), "Keine Angabe", "No information", ""),
-    ],
-)
-def test_a_wait_in_words(wait: Wait, german: str, english: str, number: str) -> None:
-    assert (headline(wait, GERMAN), headline(wait, ENGLISH), big(wait)) == (german, english, number)
-
-
-@pytest.mark.parametrize(
-    ("wait", "german"),
-    [
-        (told(p10_s=612, p50_s=743, p90_s=1231), "meist 10 bis 25 Minuten"),
-        (told(p10_s=20, p50_s=200, p90_s=800), "meist höchstens 15 Minuten"),
-        (told(p10_s=600, p50_s=600, p90_s=600), "meist höchstens 10 Minuten"),
-        (told(p10_s=0, p50_s=0, p90_s=0), ""),
-        (told(p10_s=300, p50_s=500, p90_s=840, shown_min=20), "meist 5 bis 20 Minuten"),  # a held step lies inside
-        (told(p10_s=900, p50_s=1080, p90_s=1500, shown_min=10), "meist 10 bis 25 Minuten"),
-        (told(State.CLOSED, next_opening=at(24 * 60)), "Öffnet morgen um 8:00 Uhr"),
-        (told(State.CLOSED, next_opening=at(60)), "Öffnet heute um 9:00 Uhr"),
-        (told(State.CLOSED, next_opening=at(3 * 24 * 60)), "Öffnet Donnerstag um 8:00 Uhr"),
-        (told(State.CLOSED, next_opening=at(8 * 24 * 60)), "Öffnet Dienstag, 1.12. um 8:00 Uhr"),
-        (told(State.HELD, more_than_s=1300, reason=Reason.GATE_HELD), "Danach noch mindestens 20 Minuten"),
-        (told(State.UNKNOWN, reason=Reason.SILENT), "Die Sensoren melden sich nicht."),
-    ],
-)
-def test_the_second_line_tells_the_band_the_reason_or_the_opening(wait: Wait, german: str) -> None:
-    assert detail(wait, GERMAN, dt.date(2026, 11, 23)) == german
-
-
-@pytest.mark.parametrize("words", LANGUAGES.values(), ids=LANGUAGES)
-def test_every_reason_and_trend_is_told_in_every_language(words: Words) -> None:
-    assert set(words.reasons) == set(Reason)
-    assert set(words.trends) == set(Trend)
-    assert set(words.notes) == set(Trust)
-
-
-@pytest.mark.parametrize(
-    ("wait", "before_the_number", "german"),
-    [
-        (told(p50_s=743, trust=Trust.MEASURED), "", ""),
-        (told(p50_s=743), "", ""),  # an older api
-        (told(p50_s=743, trust=Trust.CONFIGURED), "ca.", "Hier wird erst seit Kurzem gemessen; die Zahl ist nur ein Richtwert."),
-        (told(p50_s=743, trust=Trust.RECKONED), "", "Ein Zähler ist ausgefallen; die Zahl ist weniger genau."),
-        (told(State.CLOSED, trust=Trust.CONFIGURED), "", ""),
-    ],
-)
-def test_how_far_a_number_may_be_relied_on(wait: Wait, before_the_number: str, german: str) -> None:
-    assert (rough(wait, GERMAN), note(wait, GERMAN)) == (before_the_number, german)
-
-
-@pytest.mark.parametrize(
-    ("wait", "german"),
-    [
-        (told(p50_s=743, queue=8), "Etwa 8 Autos warten"),
-        (told(p50_s=100, queue=1), "Ein Auto wartet"),
-        (told(State.HELD, queue=3), "Etwa 3 Autos warten"),
-        (told(p50_s=0, queue=0), ""),
-        (told(more_than_s=1600), ""),
-        (told(State.CLOSED, queue=2), ""),
-    ],
-)
-def test_how_many_cars_wait(wait: Wait, german: str) -> None:
-    assert queue(wait, GERMAN) == german
-
-
-def test_only_a_shorter_wait_is_highlighted(city: City) -> None:
-    def best(**minutes: int) -> list[str]:
-        waits = {name.replace("_", "-"): told(p50_s=60 * n) for name, n in minutes.items()}
-        return [yard.id for yard in view(city, waits, NOW_MS, GERMAN).yards if yard.best]
-
-    assert best(hof_nord=15, hof_sued=5, hof_west=30) == ["hof-sued"]
-    assert best(hof_nord=5, hof_sued=5) == []
-    assert best(hof_nord=0, hof_sued=0, hof_west=10) == ["hof-nord", "hof-sued"]
-
-
-@pytest.mark.parametrize(("bound_s", "best"), [(400, []), (1600, ["hof-sued"])])
-def test_more_than_so_many_minutes_is_never_the_shortest(city: City, bound_s: int, best: list[str]) -> None:
-    waits = {"hof-nord": told(more_than_s=bound_s), "hof-sued": told(p50_s=600)}
-
-    assert [yard.id for yard in view(city, waits, NOW_MS, GERMAN).yards if yard.best] == best
-
-
-@pytest.mark.parametrize(
-    ("wait", "level"),
-    [
-        (told(p50_s=0), "free"),
-        (told(p50_s=300, shown_min=10), "short"),
-        (told(p50_s=500, shown_min=15), "medium"),  # the colour is that of the number beside it
-        (told(p50_s=1500), "medium"),
-        (told(p50_s=1501), "long"),
-        (told(more_than_s=400), "medium"),
-        (told(more_than_s=2000), "long"),
-        (told(more_than_s=100), "unknown"),
-        (told(State.HELD, p50_s=300), "held"),
-    ],
-)
-def test_the_colour_of_a_yard(city: City, wait: Wait, level: str) -> None:
-    assert view(city, {YARD: wait}, NOW_MS, GERMAN).yards[0].level == level
-
-
-def test_who_may_come_too_late_is_told_so(city: City) -> None:
-    def arrival(wait: Wait) -> str:
-        return view(city, {YARD: wait}, NOW_MS, GERMAN).yards[0].arrival
-
-    open_until = told(p50_s=600, p90_s=900, last_entry=at(570))
-    assert arrival(msgspec.structs.replace(open_until, latest_arrival=at(555))) == "Ankunft bis 17:15 Uhr"
-    assert arrival(open_until) == "Einfahrt heute nicht mehr sicher"
-    assert arrival(told(p50_s=600, p90_s=900)) == ""  # a yard that never closes
-    assert arrival(told(State.UNKNOWN)) == ""
+STATIC = Path(pages.__file__).parent / "static"
+MAX_BYTES = 60_000  # of all that a first visit loads, not compressed
+IN_THE_NORTH: Geolocation = {"latitude": 51.5, "longitude": 6.75}
+IN_THE_SOUTH: Geolocation = {"latitude": 51.4, "longitude": 6.75}  # Süd is 3 km away, Nord 10 km
+RENEW = "RENEW_ICONS"
+NOTICE = Notice(YARD, Texts(de="Heute keine Annahme von Grünschnitt.", en="No garden waste today."), at(0), at(600))
 
 
 @pytest.fixture
 def face(city: City, tmp_path: Path) -> Iterator[Face]:
-    """Nord has a queue, Süd is free, West is silent, Mitte is held."""
-    elsewhere = [("hof-sued", SUED), ("hof-mitte", [*(r for r in free_lane(90) if r.sensor == "lane-3"), *held(80, True)])]
-    readings = steady_queue(8, 90) + [
-        type(r)(site, r.sensor, r.quantity, r.at_ms, r.value) for site, some in elsewhere for r in some
-    ]
-    with facing(city, tmp_path, NOW_MS, readings) as running:
-        running.tell()
+    with four_yards(city, tmp_path) as running:
         yield running
 
 
-def opened(browser: Browser, url: str, width: int = 1280, height: int = 900, language: str = "de-DE", script: bool = True) -> Page:
-    size: ViewportSize = {"width": width, "height": height}
-    page = browser.new_page(viewport=size, locale=language, java_script_enabled=script)
-    page.goto(url)
-    return page
+@pytest.fixture(scope="module")
+def still(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
+    """The same, for tests that change nothing."""
+    with four_yards(city, tmp_path_factory.mktemp("still")) as running:
+        yield running
+
+
+def told(page: Page, field: str, yard: str = YARD) -> str:
+    return page.locator(f'article[data-yard="{yard}"] [data-field="{field}"]').inner_text()
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("script", [True, False])
-def test_the_page_shows_every_yard_with_and_without_script(browser: Browser, face: Face, script: bool) -> None:
-    with opened(browser, face.url, script=script) as page:
+def test_the_page_shows_every_yard_with_and_without_script(browser: Browser, still: Face, script: bool) -> None:
+    with opened(browser, still.url, script=script) as page:
         expect(page.locator("h1")).to_have_text("Wartezeiten der Recyclinghöfe")
-        expect(page.locator("h2")).to_have_text(
+        expect(page.locator("article h2")).to_have_text(
             ["Recyclinghof Nord", "Recyclinghof Süd", "Recyclinghof West", "Recyclinghof Mitte"]
         )
-        expect(page.locator(".headline")).to_have_text([NORD, "Keine Wartezeit", "Keine Angabe", "Einfahrt zurzeit gesperrt"])
+        expect(page.locator("article .headline")).to_have_text(
+            [NORD, "Keine Wartezeit", "Keine Angabe", "Einfahrt zurzeit gesperrt"]
+        )
+        expect(page.locator(".glance .short")).to_have_text(["ca. 15 Min. →", "0 Min. →", "Keine Angabe", "Gesperrt"])
         expect(page.locator(".best:visible")).to_have_count(1)
-        expect(page.locator('[data-yard="hof-sued"] .best')).to_be_visible()
+        expect(page.locator('article[data-yard="hof-sued"] .best')).to_be_visible()
+        assert page.locator("#near").is_visible() == script
+
+
+def test_a_yard_tells_all_that_is_known_of_it(city: City, tmp_path: Path) -> None:
+    with four_yards(city, tmp_path, weeks("hof-nord")) as face:
+        nord, sued, *_ = face.get("/live.json?lang=de").json()["yards"]
+        page = face.get("/?lang=de").text
+
+    fields = ("state", "detail", "trend", "queue", "arrival", "hours", "today", "week", "heard")
+    assert {field: nord[field] for field in fields} == {
+        "state": "Geöffnet",
+        "detail": "meist 5 bis 20 Minuten",
+        "trend": "Wartezeit gleichbleibend",
+        "queue": "Etwa 8 Autos warten",
+        "arrival": "Ankunft bis 17:10 Uhr",
+        "hours": "Heute 8:00 bis 18:00 Uhr, letzte Einfahrt 17:30 Uhr",
+        "today": "Beste Zeit heute und in den nächsten 7 Tagen: 13:00 bis 14:00 Uhr. "
+        "Erwartet werden etwa 5 Minuten, meist höchstens 5 Minuten.",
+        "week": "",
+        "heard": "Zuletzt gehört um 9:30 Uhr",
+    }
+    assert (sued["today"], sued["week"]) == ("", GERMAN.forecast_young)
+    assert all(nord[field] in page for field in fields)
+
+
+def test_what_staff_tell_stands_on_the_page_in_its_language_until_it_ends(city: City, tmp_path: Path) -> None:
+    with office.opened(city, tmp_path) as staff:
+        texts = Texts(de="Heute kein Grün & Laub", tr="Bugün bahçe atığı yok")
+        staff.notices.put_up(YARD, NoticeAsked(texts=texts, until=at(100)))
+        during = [staff.face.get(f"/?lang={code}").text for code in ("tr", "en")]
+        staff.clock.advance(10 * 60_000)
+        after = staff.face.get("/?lang=tr").text
+
+    assert 'lang="tr">Duyuru: Bugün bahçe atığı yok<' in during[0]
+    assert 'lang="de">Hinweis: Heute kein Grün &amp; Laub<' in during[1]
+    assert "Duyuru" not in after
+
+
+def test_the_server_looks_ahead_by_itself_and_tells_open_pages(city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "INTERVAL_S", 0.2)
+    stopping, clock = Stopping(), HandClock(NOW_MS)
+    store = open_store(f"sqlite:///{tmp_path / 'readings.db'}")
+    store.write(morning() + weeks(YARD))
+    with listen("127.0.0.1:0") as listener, contextlib.closing(store):
+        serving = (city, store, None, listener, Limits(), None, None, clock, stopping)
+        thread = threading.Thread(target=app.run, args=serving)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/live"
+            assert eventually(lambda: "Beste Zeit heute" in httpx.get(url + ".json").text)
+            with httpx.stream("GET", url) as answer:
+                lines = answer.iter_lines()
+                assert eventually(lambda: "Beste Zeit heute" in next(lines))
+        finally:
+            stopping.set()
+            thread.join()
 
 
 @pytest.mark.browser
-def test_a_new_number_comes_without_a_reload(browser: Browser, face: Face) -> None:
+def test_news_come_without_a_reload(browser: Browser, face: Face) -> None:
     with opened(browser, face.url) as page:
-        place = page.locator('[data-yard="hof-nord"] .headline')
-        expect(place).to_have_text(NORD)
+        place = page.locator('article[data-yard="hof-nord"]')
+        expect(place.locator(".headline")).to_have_text(NORD)
         face.store.write(held(90.1, True))
         face.clock.advance(10_000)
-        face.tell()
+        pages.tell(face.streams, face.city, face.yards.waits(), face.clock.now_ms(), {YARD: NOTICE})
 
-        expect(place).to_have_text("Einfahrt zurzeit gesperrt")
+        expect(place.locator(".headline")).to_have_text("Einfahrt zurzeit gesperrt")
+        expect(page.locator('.glance [data-yard="hof-nord"] .short')).to_have_text("Gesperrt")
+        expect(place.locator(".notice")).to_have_text("Hinweis: Heute keine Annahme von Grünschnitt.")
+        expect(page.locator("#news")).to_have_text("Recyclinghof Nord: Einfahrt zurzeit gesperrt")
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("path", ["/", "/display/hof-nord"])
-def test_a_number_goes_away_when_its_time_is_over(browser: Browser, face: Face, path: str) -> None:
-    page = browser.new_page(locale="de-DE")
+def test_a_number_turns_grey_with_its_age_and_goes_when_its_time_is_over(browser: Browser, face: Face) -> None:
+    page = browser.new_page(viewport=PHONE, locale="de-DE")
     with page:
         page.clock.install()
-        page.route(re.compile(r"/live(\?|\.json)"), lambda route: route.abort())  # the network is gone from here on
-        page.goto(face.url + path)
-        nord = page.locator('[data-yard="hof-nord"]')
+        page.route(LIVE, lambda route: route.abort())  # the network is gone from here on
+        page.goto(face.url)
+        nord = page.locator('article[data-yard="hof-nord"]')
+        tone = "getComputedStyle(document.querySelector('article .number')).color"
+        fresh = page.evaluate(tone)
+
+        page.clock.run_for(31_000)
         expect(nord.locator(".headline")).to_have_text(NORD)
+        expect(nord.locator(".age")).to_have_text("Stand: vor 30 Sekunden")
+        expect(page.locator("#offline")).to_have_text(GERMAN.stale)
+        expect(page.locator(".best:visible")).to_have_count(0)
+        grey = page.evaluate(tone)
+        shot(page, "offline-grey")
 
-        page.clock.run_for(61_000)
-
+        page.clock.run_for(30_000)
         expect(nord.locator(".headline")).to_have_text("Keine aktuelle Angabe")
         expect(nord.locator(".number")).to_be_hidden()
         expect(nord.locator(".age")).to_have_text("Zuletzt gehört um 9:30 Uhr")
+        expect(page.locator(".glance .short")).to_have_text(["Keine Angabe"] * 4)
+        expect(page.locator(".best:visible")).to_have_count(0)
+        expect(page.locator("#offline")).to_have_text(GERMAN.offline)
+        shot(page, "offline-gone")
+        assert (fresh, grey) == ("rgb(138, 82, 0)", "rgb(81, 96, 90)")
+
+
+@pytest.mark.browser
+def test_who_loses_his_network_is_told_at_once_and_finds_news_when_it_is_back(browser: Browser, face: Face) -> None:
+    with opened(browser, face.url) as page:
+        page.context.set_offline(True)
+        expect(page.locator("#offline")).to_have_text(GERMAN.stale)
+        face.store.write(held(90.1, True))
+        face.clock.advance(10_000)
+        page.context.set_offline(False)
+
+        expect(page.locator('article[data-yard="hof-nord"] .headline')).to_have_text("Einfahrt zurzeit gesperrt")
+        expect(page.locator("#offline")).to_have_text("")
 
 
 @pytest.mark.browser
@@ -222,42 +196,151 @@ def test_without_a_stream_the_page_polls(browser: Browser, face: Face) -> None:
         face.store.write(held(90.1, True))
         face.clock.advance(10_000)
 
-        page.clock.run_for(31_000)
+        page.clock.run_for(21_000)
 
-        expect(page.locator('[data-yard="hof-nord"] .headline')).to_have_text("Einfahrt zurzeit gesperrt")
+        expect(page.locator('article[data-yard="hof-nord"] .headline')).to_have_text("Einfahrt zurzeit gesperrt")
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize(
-    ("locale", "query", "title"),
+    ("accepted", "query", "title"),
     [
-        ("de-DE", "", "Wartezeiten der Recyclinghöfe"),
+        ("de-DE,de;q=0.9", "", "Wartezeiten der Recyclinghöfe"),
         ("en-GB", "", "Waiting times at the recycling yards"),
+        ("tr-TR,tr;q=0.9,en;q=0.8", "", "Geri dönüşüm merkezlerindeki bekleme süreleri"),
         ("en-GB", "?lang=de", "Wartezeiten der Recyclinghöfe"),
-        ("fr-FR", "", "Wartezeiten der Recyclinghöfe"),
+        ("en-GB", "?lang=de-simple", "Wie lange müssen Sie am Recyclinghof warten?"),
+        ("fr-FR", "?lang=xx", "Wartezeiten der Recyclinghöfe"),
     ],
 )
-def test_the_language_is_the_readers(browser: Browser, face: Face, locale: str, query: str, title: str) -> None:
-    with opened(browser, f"{face.url}/{query}", language=locale) as page:
-        expect(page.locator("h1")).to_have_text(title)
+def test_the_language_is_the_readers(still: Face, accepted: str, query: str, title: str) -> None:
+    page = still.get(f"/{query}", accept_language=accepted)
+
+    assert f"<h1>{title}</h1>" in page.text
+    assert f'<html lang="{page.headers["content-language"]}">' in page.text
+    assert page.text.count('aria-current="true"') == 1
+
+
+@contextlib.contextmanager
+def at_place(browser: Browser, place: Geolocation) -> Iterator[Page]:
+    """A phone that is at `place` and may tell the page so."""
+    context = browser.new_context(viewport=PHONE, locale="de-DE", geolocation=place, permissions=["geolocation"])
+    with context, context.new_page() as page:
+        yield page
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1080, 1920), (1366, 768)])
-@pytest.mark.parametrize("yard", ["hof-nord", "hof-sued", "hof-west", "hof-mitte"])
-def test_the_kiosk_fills_its_screen_and_never_scrolls(browser: Browser, face: Face, yard: str, width: int, height: int) -> None:
-    with opened(browser, f"{face.url}/display/{yard}", width, height) as page:
-        spread = page.evaluate(
-            """() => [...document.querySelectorAll('h1, .clock, [data-field], .meaning')].filter(e => e.offsetParent).map(e => {
-                const box = e.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; })"""
-        )
+def test_nearer_and_quicker_stand_side_by_side_and_the_place_stays_in_the_phone(browser: Browser, still: Face) -> None:
+    asked: list[str] = []
+    with at_place(browser, IN_THE_NORTH) as page:
+        page.on("request", lambda request: asked.append(request.url + (request.post_data or "")))
+        page.goto(still.url)
+        expect(page.locator("#pair")).to_be_hidden()
+        expect(page.locator("#near-private")).to_contain_text("bleibt in diesem Gerät")
 
-        expect(page.locator(".clock")).to_have_text("9:30")
-        assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [width, height]
-        assert all(left >= 0 and top >= 0 and right <= width and bottom <= height for left, top, right, bottom in spread)
+        page.click("#locate")
+
+        near, quick = page.locator("#near-choice"), page.locator("#quick-choice")
+        expect(near).to_have_text(re.compile(r"Am nächsten\s+Recyclinghof Nord\s+Wartezeit etwa 15 Minuten\s+0,7 km Luftlinie"))
+        expect(quick).to_have_text(re.compile(r"Am schnellsten\s+Recyclinghof Süd\s+Keine Wartezeit\s+15 km Luftlinie"))
+        order = ["Recyclinghof Nord", "Recyclinghof Mitte", "Recyclinghof West", "Recyclinghof Süd"]
+        expect(page.locator("article h2")).to_have_text(order)
+        expect(page.locator(".glance a")).to_have_text(order)
+        shot(page, "phone-near-and-quick")
+        assert len(asked) > 3
+        assert [url for url in asked if "51." in url or "6.7" in url] == []
 
 
-EVERYTHING = told(
+@pytest.mark.browser
+def test_where_the_nearest_is_the_quickest_one_yard_is_named(browser: Browser, still: Face) -> None:
+    with at_place(browser, IN_THE_SOUTH) as page:
+        page.goto(still.url)
+        page.click("#locate")
+
+        expect(page.locator("#near-choice")).to_contain_text("Am nächsten und am schnellsten")
+        expect(page.locator("#quick-choice")).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_who_keeps_his_place_to_himself_loses_nothing(browser: Browser, still: Face) -> None:
+    with opened(browser, still.url) as page:  # without the permission
+        page.click("#locate")
+
+        expect(page.locator("#located")).to_have_text(GERMAN.near_failed)
+        expect(page.locator("article h2").first).to_have_text("Recyclinghof Nord")
+        expect(page.locator("#pair")).to_be_hidden()
+
+
+KEPT = """async () => [localStorage.length, sessionStorage.length, document.cookie, (await caches.keys()).length,
+    (await indexedDB.databases()).length, (await navigator.serviceWorker.getRegistrations()).length]"""
+
+
+@pytest.mark.browser
+def test_a_visit_is_small_asks_no_third_party_and_leaves_nothing_behind(browser: Browser, still: Face) -> None:
+    sizes: dict[str, int] = {}
+    complaints: list[str] = []
+
+    def weigh(request: Request) -> None:
+        response = request.response()
+        sizes[request.url] = len(response.body()) if response else 0
+
+    page = browser.new_page(locale="en-GB")
+    with page:
+        page.on("requestfinished", weigh)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(still.url, wait_until="load")
+        expect(page.locator(".age").first).to_have_text("Updated just now")
+        expect(page.locator("#locate")).to_be_visible()
+        for extra in ("/manifest.webmanifest?lang=en", "/static/icon.svg", "/live.json?lang=en", "/static/icon-192.png"):
+            sizes[still.url + extra] = len(still.get(extra).content)  # what a browser may load besides
+
+        assert {url.removeprefix(still.url).partition("?")[0] for url in sizes} >= {"/", "/static/live.js"}
+        assert all(url.startswith(still.url) for url in sizes)
+        assert sum(sizes.values()) < MAX_BYTES
+        assert page.context.cookies() == []
+        assert page.evaluate(KEPT) == [0, 0, "", 0, 0, 0]
+        assert complaints == []  # of the strict policy, for one
+
+
+def test_search_engines_find_the_yards_in_the_page(still: Face) -> None:
+    [data] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', still.get("/").text)
+
+    assert [(place["@type"], place["name"], place["url"]) for place in msgspec.json.decode(data)["@graph"]] == [
+        ("RecyclingCenter", yard.name, still.url + "/") for yard in still.city.yards.values()
+    ]
+
+
+@pytest.mark.browser
+def test_the_page_can_be_installed(browser: Browser, still: Face) -> None:
+    with opened(browser, f"{still.url}/?lang=tr") as page:
+        devtools = page.context.new_cdp_session(page)
+        manifest = devtools.send("Page.getAppManifest")
+        errors = devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]
+
+    assert manifest["errors"] == []
+    assert {error["errorId"] for error in errors} <= {"in-incognito"}  # which every page of a test is
+    assert msgspec.json.decode(manifest["data"])["short_name"] == "Bekleme"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", pages.ICON_SIZES)
+def test_an_icon_is_the_drawing_in_its_size(browser: Browser, size: int) -> None:
+    path = STATIC / f"icon-{size}.png"
+    if os.environ.get(RENEW):
+        with browser.new_page(viewport={"width": size, "height": size}) as page:
+            drawing = (STATIC / "icon.svg").read_text(encoding="utf-8").replace("<svg ", f'<svg width="{size}" height="{size}" ')
+            page.set_content(f"<body style='margin:0'>{drawing}")
+            page.screenshot(path=path, omit_background=True)
+    head = path.read_bytes()[:24]
+
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", head[16:24]) == (size, size), f"renew with: {RENEW}=1 python -m pytest tests/test_pages.py"
+
+
+MUCH = Wait(
+    yard=YARD,
+    state=State.OPEN,
+    as_of=at(90),
+    valid_until=at(91),
     p10_s=2400,
     p50_s=3700,
     p90_s=5000,
@@ -267,107 +350,21 @@ EVERYTHING = told(
     trend=Trend.RISING,
     last_entry=at(570),
 )
-MUCH = [
-    EVERYTHING,
-    msgspec.structs.replace(EVERYTHING, shown_min=61, trust=Trust.RECKONED, latest_arrival=at(555)),
-    told(State.HELD, more_than_s=1300, queue=48, reason=Reason.GATE_HELD),
-    told(State.UNKNOWN, reason=Reason.COUNTER_OUT),
-]
+HELD = Wait(yard=YARD, state=State.HELD, as_of=at(90), valid_until=at(91), more_than_s=1300, queue=48, reason=Reason.GATE_HELD)
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1080, 1920), (1366, 768), (800, 480)])
-@pytest.mark.parametrize("wait", MUCH, ids=["rough", "reckoned", "held", "unknown"])
-def test_the_kiosk_has_room_for_the_longest_texts(browser: Browser, face: Face, wait: Wait, width: int, height: int) -> None:
-    with opened(browser, f"{face.url}/display/hof-nord", width, height) as page:
-        pages.tell(face.streams, face.city, {YARD: wait}, NOW_MS)
-        expect(page.locator(".headline")).to_have_text(headline(wait, GERMAN))
-        spread = page.evaluate(PLACES)
+def test_the_longest_texts_have_their_room_on_a_phone(browser: Browser, face: Face) -> None:
+    with opened(browser, face.url) as page:
+        for wait in (MUCH, msgspec.structs.replace(MUCH, shown_min=61, trust=Trust.RECKONED, latest_arrival=at(555)), HELD):
+            pages.tell(face.streams, face.city, {YARD: wait}, NOW_MS, {YARD: NOTICE})
+            nord = page.locator('article[data-yard="hof-nord"]')
+            expect(nord.locator(".headline")).to_have_text(headline(wait, GERMAN))
+            expect(nord.locator('[data-field="note"]')).to_have_text(note(wait, GERMAN))
 
-    assert all(left >= 0 and top >= 0 and right <= width and bottom <= height for _, left, top, right, bottom in spread)
-    assert overlapping(spread) == []
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("wait", MUCH, ids=["rough", "reckoned", "held", "unknown"])
-def test_the_page_tells_the_same_on_a_phone(browser: Browser, face: Face, wait: Wait) -> None:
-    with opened(browser, face.url, 360, 740) as page:
-        pages.tell(face.streams, face.city, {YARD: wait}, NOW_MS)
-        nord = page.locator('[data-yard="hof-nord"]')
-        expect(nord.locator(".headline")).to_have_text(headline(wait, GERMAN))
-        told_there = {field: nord.locator(f'[data-field="{field}"]').inner_text() for field in ("rough", "big", "note", "queue")}
-
-        assert told_there == {
-            "rough": rough(wait, GERMAN),
-            "big": big(wait),
-            "note": note(wait, GERMAN),
-            "queue": queue(wait, GERMAN),
-        }
-        assert page.evaluate("document.documentElement.scrollWidth") == 360
-
-
-def overlapping(spread: list[tuple[str, float, float, float, float]]) -> list[tuple[str, str]]:
-    """Pairs of texts of which one lies on the other."""
-    return [
-        (a, b)
-        for n, (a, left, top, right, bottom) in enumerate(spread)
-        for b, left_b, top_b, right_b, bottom_b in spread[n + 1 :]
-        if min(right, right_b) - max(left, left_b) > 1 and min(bottom, bottom_b) - max(top, top_b) > 1
-    ]
-
-
-PLACES = """() => [...document.querySelectorAll('h1, .clock, .number, .headline, .detail, .note, footer p')]
-    .filter(e => e.offsetParent && e.textContent.trim()).map(e => {
-        const box = e.getBoundingClientRect(); return [e.className || e.tagName, box.left, box.top, box.right, box.bottom]; })"""
-
-
-@pytest.mark.browser
-def test_a_phone_needs_no_sideways_scrolling(browser: Browser, face: Face) -> None:
-    with opened(browser, face.url, 360, 740) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") == 360
-
-
-@pytest.mark.browser
-def test_nothing_is_asked_of_third_parties_and_nothing_is_kept(browser: Browser, face: Face) -> None:
-    asked: list[str] = []
-    complaints: list[str] = []
-    page = browser.new_page()
-    with page:
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(face.url)
-        expect(page.locator(".age").first).to_have_text("Updated just now")
-
-        assert all(url.startswith(face.url) for url in asked)
-        assert page.context.cookies() == []
-        assert complaints == []
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_are_readable_in_both_schemes(browser: Browser, face: Face, scheme: str) -> None:
-    page = browser.new_page(color_scheme=scheme, locale="de-DE")  # type: ignore[arg-type]
-    with page:
-        page.goto(face.url)
-        contrasts = page.evaluate(CONTRASTS)
-
-    assert len(contrasts) > 20
-    assert {text: ratio for text, ratio in contrasts if ratio < 4.5} == {}  # WCAG 2.2, 1.4.3
-
-
-CONTRASTS = """() => {
-    const channel = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-    const light = (rgb) => {
-        const [r, g, b] = rgb.match(/[\\d.]+/g).map(Number).map(channel);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const ground = (e) => {
-        const colour = getComputedStyle(e).backgroundColor;
-        return colour === 'rgba(0, 0, 0, 0)' ? ground(e.parentElement) : colour;
-    };
-    const shown = [...document.querySelectorAll('p, h1, h2, a, span')].filter(e => e.offsetParent && e.textContent.trim());
-    return shown.map(e => {
-        const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x);
-        return [e.textContent.trim(), (a + 0.05) / (b + 0.05)];
-    });
-}"""
+            assert [told(page, field) for field in ("rough", "big", "queue")] == [
+                rough(wait, GERMAN),
+                big(wait),
+                queue(wait, GERMAN),
+            ]
+            assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

@@ -154,3 +154,20 @@ def test_more_bays_let_in_faster() -> None:
     waits_s = [Progress(Pace(yard, COLD), 0.0).wait_s(queue(Pace(yard, COLD), 12, 1.0), 0, 0.0) for yard in (half, full)]
 
     assert waits_s[0] == pytest.approx(2 * waits_s[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_no_wait_is_told_beyond_four_hours(share: float) -> None:
+    pace = Pace(AT_CONTROL, COLD)
+
+    assert Progress(pace, 0.0).wait_s(queue(pace, 400, share), behind=0, first_s=0.0) == 4 * 3_600
+
+
+@pytest.mark.parametrize("cars", [0, 9, 30])
+def test_of_those_in_front_some_will_have_given_up(cars: int) -> None:
+    pace = Pace(AT_CONTROL, Profile(days=1, entries=600.0, straight=(300.0, 0.0), gives_up_per_s=1 / 300))
+
+    wait_s = Progress(pace, 0.0).wait_s(queue(pace, cars, 1.0), behind=0, first_s=None if cars else GAP_S)
+
+    # While j wait the next one is gone after the mean of 1 / (rate of the yard + j times theirs).
+    assert wait_s == pytest.approx(sum(1 / (1 / GAP_S + j / 300) for j in range(1, cars + 2)), rel=0.15, abs=25)

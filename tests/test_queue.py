@@ -402,6 +402,60 @@ def test_while_the_gate_opens_for_one_who_does_not_follow_him_tells_that_no_bay_
     assert median(found) == 7
 
 
+def test_while_a_gate_is_shut_by_its_clock_nobody_who_waits_tells_that_no_bay_is_free() -> None:
+    open_always, by_clock = watched(8), watched(8)
+    for each in (open_always, by_clock):
+        each.gone()
+        each.gone()
+
+    open_always.passes(120.0, 0.0, NOTHING, NOBODY_COMES)
+    by_clock.passes(120.0, 0.0, NOTHING, NOBODY_COMES, gate_opens_in_s=130.0)
+
+    assert by_clock.full() < 0.01 < open_always.full()
+
+
+def test_when_a_gate_opens_by_its_clock_and_nobody_goes_in_no_bay_is_free() -> None:
+    found = watched(8)
+    found.pace.gate.every_s = 300.0
+    found.gone()
+
+    found.passes(125.0, 0.0, NOTHING, NOBODY_COMES, gate_opens_in_s=130.0)
+    before = found.full()
+    found.passes(60.0, 125.0, NOTHING, NOBODY_COMES, gate_opens_in_s=5.0)
+
+    assert found.full() > 10 * before
+    assert median(found) == 8
+
+
+def test_a_sight_that_every_believed_number_explains_alike_is_expected_and_moves_nothing() -> None:
+    found, before = queue(12), queue(12)
+
+    expected = [found.expects(sight) for sight in (HEAD_TAKEN, HEAD_FREE, Sight(True, 80, 7))]
+
+    assert expected == [True, False, False]  # all would be as odd with a free head: one that is seen makes the count doubtful
+    assert (found.p == before.p).all()
+    assert found.log_likelihood < before.log_likelihood  # it was not sure to be seen, though
+
+
+@pytest.mark.parametrize("too_many", [0, 20])
+def test_where_those_who_wait_give_up_a_count_that_is_too_high_comes_down_by_itself(too_many: int) -> None:
+    learnt = msgspec.structs.replace(STRAIGHT_ON, gives_up_per_s=1 / 300)
+    found = Queue(Pace(AT_CONTROL, learnt), MISCOUNT, let_in_per_entry=0.8, start=(0.0,) * (8 + too_many) + (1.0,))
+
+    found.passes(900.0, 0.0, NOTHING, NOBODY_COMES)
+
+    assert found.mean_waiting() == pytest.approx((8 + too_many) * np.exp(-3), abs=0.6)
+
+
+def test_who_may_give_up_later_is_a_whole_car_when_he_joins() -> None:
+    learnt = msgspec.structs.replace(STRAIGHT_ON, gives_up_per_s=1 / 300)
+    found = Queue(Pace(AT_CONTROL, learnt), MISCOUNT, let_in_per_entry=0.8, start=(0.0,) * 5 + (1.0,))
+
+    found.entered()
+
+    assert found.mean_waiting() == pytest.approx(6.0)
+
+
 def test_who_finds_nobody_in_front_and_leaves_within_two_seconds_went_straight_on() -> None:
     found = Queue(Pace(AT_CONTROL, STRAIGHT_ON), MISCOUNT, 1.0)
     found.entered()

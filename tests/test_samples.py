@@ -12,6 +12,7 @@ from edge.config import EdgeConfig, load_edge
 from hoflicht.config import load
 from ingest.config import IngestConfig
 from tests.conftest import ROOT
+from workshop.backup import BackupConfig
 
 ETC = ROOT / "deploy" / "etc"
 
@@ -52,6 +53,9 @@ def test_the_sample_of_the_api_loads() -> None:
     assert (config.broker.username, config.publish) == ("api", True)
 
 
-@pytest.mark.parametrize(("sample", "shape"), [("edge.toml", EdgeConfig), ("ingest.toml", IngestConfig), ("api.toml", ApiConfig)])
+@pytest.mark.parametrize(
+    ("sample", "shape"),
+    [("edge.toml", EdgeConfig), ("ingest.toml", IngestConfig), ("api.toml", ApiConfig), ("backup.toml", BackupConfig)],
+)
 def test_every_key_is_in_the_sample(sample: str, shape: type[msgspec.Struct]) -> None:
     assert keys(shape) - mentioned(ETC / sample) == set()

@@ -249,7 +249,7 @@ SECRETS = {
     "an InfluxDB token": r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{86}==",
     "a Grafana token": r"gl[a-z]{1,3}_[A-Za-z0-9]{32}",
     "a password of Mosquitto": r"\$[67]\$\d+\$[A-Za-z0-9+/=]{16}\$[A-Za-z0-9+/=]{40}",
-    "32 random bytes": r"(?<![0-9a-f])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{64}(?![0-9a-f])",
+    "32 random bytes": r"(?<![0-9a-f])(?<!sha256:)(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{64}(?![0-9a-f])",
 }
 EXAMPLES = {
     "a private key": "-----BEGIN EC PRIVATE " + "KEY-----\nMHcCAQEEIGxZ0z0123456789",

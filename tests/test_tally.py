@@ -62,5 +62,5 @@ def test_before_the_opening_and_after_a_day_the_nearest_time_counts(since_s: flo
     found.came(since_s)
     found.ended(since_s, 100.0, found_empty=False)
 
-    assert (found.arrivals.sum(), found.waited.sum()) == (1.0, 1.0)
+    assert (sum(found.arrivals), sum(found.waited)) == (1.0, 1.0)
     assert found.arrivals_per_s(since_s) > PER_S

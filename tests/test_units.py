@@ -26,7 +26,13 @@ def security(unit: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_there_is_a_unit_for_each_role() -> None:
-    assert [unit.stem for unit in UNITS] == ["hoflicht-api", "hoflicht-edge", "hoflicht-ingest", "hoflicht-renew"]
+    assert [unit.stem for unit in UNITS] == [
+        "hoflicht-api",
+        "hoflicht-backup",
+        "hoflicht-edge",
+        "hoflicht-ingest",
+        "hoflicht-renew",
+    ]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

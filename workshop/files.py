@@ -34,7 +34,12 @@ class Kind(NamedTuple):
 
 
 KINDS: Mapping[str, Kind] = {
-    "city": Kind("hoflicht.catalogue", "City", {"timezone", "holidays", "yards", "groups", "programs", "cabinets", "gateways"}, ""),
+    "city": Kind(
+        "hoflicht.catalogue",
+        "City",
+        {"timezone", "holidays", "yards", "groups", "programs", "cabinets", "gateways", "open_data"},
+        "",
+    ),
     "edge": Kind("edge.config", "EdgeConfig", {"gateway", "spool", "ports", "signs", "lines", "light", "clock", "prove_s"}, "edge"),
     "ingest": Kind("ingest.config", "IngestConfig", {"quarantine", "client_id", "receive_maximum"}, "ingest"),
     "api": Kind("api.app", "ApiConfig", {"publish", "limits", "staff"}, "api"),
