@@ -27,7 +27,7 @@ def listen(address: str) -> socket.socket:
     host, port = config.address("listen =", address, "127.0.0.1:8000")
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG)
-        # Connections inherit it. asyncio sets it only on sockets that name their protocol; without it the second part of each answer on
+        # Connections inherit it. asyncio sets it only where a socket names its protocol; without it the second part of an answer on
         # a kept connection waits for the other side's acknowledgement, 40 ms on Linux.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listener

@@ -49,8 +49,9 @@ def follow(block: Block, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text() if path.exists() else ""
         # A function that a table names stands before the table.
-        table = before.find("\n\nSENT: ")
-        path.write_text(before + block.text if table < 0 else before[:table].rstrip() + "\n" + block.text + before[table:])
+        place = found if (found := before.find("\n\nSENT: ")) >= 0 else len(before)
+        kept = before[:place].rstrip()
+        path.write_text(kept + "\n\n\n" * bool(kept) + block.text + before[place:])
 
 
 def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:

@@ -103,8 +103,8 @@ def test_what_counts_as_one_caller(host: str, caller: str | None) -> None:
     [
         ('proxies = ["proxy.example.org"]', "[limits] 'proxy.example.org' does not appear to be an IPv4 or IPv6 network"),
         ('proxies = ["10.0.0.1/8"]', "[limits] 10.0.0.1/8 has host bits set"),
-        ("requests_per_s = 0", "[limits.requests_per_s] Expected `float` > 0"),
-        ("burst = 0", "[limits.burst] Expected `int` >= 1"),
+        ("requests_per_s = 0", "[limits] requests_per_s: Expected `float` > 0"),
+        ("burst = 0", "[limits] burst: Expected `int` >= 1"),
     ],
 )
 def test_a_limit_that_is_none_is_told_at_the_start(tmp_path: Path, line: str, complaint: str) -> None:

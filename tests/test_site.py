@@ -95,8 +95,6 @@ def test_what_is_said_of_privacy_is_what_the_code_does(page: str) -> None:
     assert f"{quarantine.MAX_BYTES >> 20} MB" in text
     assert (audit.KEPT + 1, audit.MAX_BYTES) == (11, 1_000_000)
     assert re.search(r"(elf Dateien zu|eleven files of) 1 MB", text)
-    assert 'max-size: 10m, max-file: "5"' in (ROOT / "deploy/compose.yaml").read_text()
-    assert re.search(r"(fünf Dateien zu|five files of) 10 MB", text)
     assert "access_log=False" in (ROOT / "api/server.py").read_text()
 
 
