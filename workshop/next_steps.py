@@ -24,7 +24,9 @@ of a checkout:
 3. `./new-secrets {server}`
 4. `HOFLICHT_CITY=/srv/city/city.toml`, the absolute path of the file here, into the file `.env` beside `compose.yaml`
 5. `docker compose up --detach influxdb`, then `docker compose run --rm prepare`
-6. Make the two tokens of InfluxDB, as `docs/operations.md` shows, and `docker compose up --detach`
+6. Make the two tokens of InfluxDB, as `docs/operations.md` shows
+7. The names of page and Grafana into `.env`, `HOFLICHT_SITE` and `HOFLICHT_GRAFANA`, then `docker compose up --detach`
+8. `docker compose run --rm backup` each night, by cron or a timer
 """
 MACHINE = """
 The long form, with the reasons, is `docs/operations.md`. On the server (Debian: `apt install mosquitto`), as root:
@@ -44,7 +46,7 @@ GATEWAYS = """
 ## The gateways
 
 For each of them: on the server `hoflicht authority invite NAME`, which prints a code, and `hoflicht authority serve` while gateways
-are enrolled{with_compose}. On the gateway:
+are enrolled{with_compose}. On a Raspberry Pi OS or Debian 12 `deploy/gateway/install` does the rest; by hand:
 
 1. `python3 -m venv /opt/hoflicht`, then `/opt/hoflicht/bin/pip install 'hoflicht[edge]'`
 2. `useradd --system --home-dir /var/lib/hoflicht hoflicht`, then `install -d -o hoflicht -g hoflicht -m 750 /etc/hoflicht`
