@@ -25,7 +25,6 @@ from api import (
     publications,
     publisher,
     routes,
-    sensorthings,
     silence,
     staff,
     widget,
@@ -46,6 +45,7 @@ from api.notices import Notices
 from api.openapi import describe_app
 from api.outlook import Outlooks
 from api.problems import answer_errors
+from api.sensorthings import service as sensorthings
 from api.server import listen, serving
 from api.shadows import Shadows
 from api.silence import Watch

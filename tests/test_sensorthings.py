@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from api.minutes import MINUTE_MS
 from api.problems import Wrong
-from api.sensorthings_answer import Answer
-from api.sensorthings_filter import FUNCTIONS, MAX_NODES
-from api.sensorthings_model import FIELDS, OBSERVATIONS, RELATIONS, STREAMS, Allowance, World
-from api.sensorthings_query import OPTIONS, read
+from api.sensorthings.answer import Answer
+from api.sensorthings.filter import FUNCTIONS, MAX_NODES
+from api.sensorthings.model import FIELDS, OBSERVATIONS, RELATIONS, STREAMS, Allowance, World
+from api.sensorthings.query import OPTIONS, read
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from tests.face import AwayStore, Face, facing

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from api import sensorthings_texts as texts
 from api.minutes import MINUTE_MS
 from api.problems import Wrong
-from api.sensorthings_filter import Interval, Point, Value
-from api.sensorthings_model import ALIASES, ID, OBSERVATIONS, RELATIONS, SELF, Allowance, Entity, World, is_many
-from api.sensorthings_observations import Observing, Page
-from api.sensorthings_query import SKIPTOKEN, Options, holds, ordered
+from api.sensorthings import texts
+from api.sensorthings.filter import Interval, Point, Value
+from api.sensorthings.model import ALIASES, ID, OBSERVATIONS, RELATIONS, SELF, Allowance, Entity, World, is_many
+from api.sensorthings.observations import Observing, Page
+from api.sensorthings.query import SKIPTOKEN, Options, holds, ordered
 from store.readings import Store
 
 # What expressions see of an Observation that JSON tells otherwise, or where a month of minutes would take long.

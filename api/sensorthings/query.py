@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from api.problems import Wrong
-from api.sensorthings_filter import Node, Path, Value, is_true, parse, paths, values
-from api.sensorthings_model import ALIASES, FIELDS, ID, OBSERVATIONS, RELATIONS, SELF, Entity, check
+from api.sensorthings.filter import Node, Path, Value, is_true, parse, paths, values
+from api.sensorthings.model import ALIASES, FIELDS, ID, OBSERVATIONS, RELATIONS, SELF, Entity, check
 
 USUAL_TOP = 100  # entities of a page
 MAX_TOP = 1_000

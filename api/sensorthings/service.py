@@ -16,9 +16,9 @@ from api.address import base
 from api.minutes import cut
 from api.problems import Wrong
 from api.reply import JSON, Body, reply
-from api.sensorthings_answer import Answer
-from api.sensorthings_model import ALIASES, FIELDS, ID, OBSERVATIONS, RELATIONS, SELF, STREAMS, Entity, World, is_many
-from api.sensorthings_query import ONE, read
+from api.sensorthings.answer import Answer
+from api.sensorthings.model import ALIASES, FIELDS, ID, OBSERVATIONS, RELATIONS, SELF, STREAMS, Entity, World, is_many
+from api.sensorthings.query import ONE, read
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from store.readings import Store
