@@ -51,6 +51,8 @@ from api.shadows import Shadows
 from api.silence import Watch
 from api.staff import Staff, StaffConfig
 from api.streams import Streams
+from api.views import View, view
+from api.words import Words
 from api.yards import Yards
 from hoflicht import __version__, logs, stop, topics
 from hoflicht.broker import BrokerConfig, Session
@@ -126,8 +128,12 @@ def create_app(
     if staffed is not None:
         _add_staff(app, city, store, staffed, clock)
     app.include_router(health.router(pulse))
-    app.include_router(pages.router(city, yards, notices, outlooks, streams, clock))
-    app.include_router(widget.router(city, yards, notices, outlooks, clock))
+
+    def look(words: Words) -> View:
+        return view(city, yards.waits(), clock.now_ms(), words, notices.current(), outlooks.seen)
+
+    app.include_router(pages.router(city, look, streams, clock))
+    app.include_router(widget.router(city, look))
     app.mount("/static", pages.static(), "static")
     callers, buckets = Callers(limits.proxies), Buckets(limits.requests_per_s, limits.burst, clock)
     answer_errors(app)

@@ -10,24 +10,20 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from api.answers import NoticesAnswer
-from api.control import answered, described
+from api.control import answered, body_of, described
 from api.door import Door
 from api.keys import Key, Scope
+from api.known import YardId, known
 from api.notices import Notice, NoticeAsked, Notices
 from api.openapi import describe
 from api.problems import Wrong
 from api.reply import JSON, reply
-from api.routes import YardId, known
 from hoflicht.catalogue import City
 from hoflicht.errors import BadConfig, BadPayload
 
 log = logging.getLogger(__name__)
 
 BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/NoticeAsked"}}}}}
-
-
-async def _body(request: Request) -> bytes:
-    return await request.body()  # api.guard has bounded it
 
 
 def router(city: City, notices: Notices) -> APIRouter:
@@ -49,7 +45,7 @@ def staff_router(city: City, notices: Notices, door: Door) -> APIRouter:
     written = {**asked, "openapi_extra": {**asked["openapi_extra"], **BODY}}
 
     @routes.put("/yards/{yard}/notice", summary="Put up a yard's notice", **written)
-    def put_up(yard: YardId, key: Annotated[Key, noticer], body: Annotated[bytes, Depends(_body)]) -> Response:
+    def put_up(yard: YardId, key: Annotated[Key, noticer], body: Annotated[bytes, Depends(body_of)]) -> Response:
         name = known(city, yard)
         with door.noting(key, f"put up a notice at {name}"), _translated():
             return answered(notices.put_up(name, msgspec.json.decode(body, type=NoticeAsked)))

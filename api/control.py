@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from fastapi.responses import Response
 
 from api.door import DONE
@@ -112,6 +112,11 @@ def the(kind: str, name: str, known: Iterable[str]) -> str:
     if name not in known:
         raise Wrong(404, f"there is no {kind} {name!r}")
     return name
+
+
+async def body_of(request: Request) -> bytes:
+    """What is to be put there; api.guard has bounded it."""
+    return await request.body()
 
 
 def answered(answer: msgspec.Struct, status: int = 200) -> Response:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api.history import COUNTING
+from api.history import counters
 from api.minutes import cut
 from api.opening import moment, ms
 from hoflicht.catalogue import ESTIMATE, City
@@ -38,7 +38,7 @@ def as_csv(store: Store, city: City, name: str, day: dt.date, step_s: int, now_m
         column: dict(store.means(name, ESTIMATE, quantity, start_ms, end_ms, step_s * 1000))
         for column, quantity in ESTIMATED.items()
     }
-    for sensor in sorted(sensor for sensor, entry in city.yards[name].sensors.items() if entry.role in COUNTING):
+    for sensor in counters(city.yards[name]):
         columns[PASSED + sensor] = dict(store.sums(name, sensor, "passage", start_ms, end_ms, step_s * 1000))
     return _written(columns, ZoneInfo(city.timezone))
 

@@ -11,7 +11,7 @@ import msgspec
 from api.minutes import cut
 from api.opening import moment, ms
 from api.problems import Wrong
-from hoflicht.catalogue import ESTIMATE, City, Role
+from hoflicht.catalogue import ESTIMATE, City, Role, Yard
 from hoflicht.quantities import QUANTITIES
 from store.readings import Store
 
@@ -70,13 +70,17 @@ def history(store: Store, city: City, name: str, quantity: Quantity, span: Span)
     if length > MAX_SPAN or length.total_seconds() / span.step_s > MAX_STEPS:
         raise Wrong(422, f"at most {MAX_SPAN.days} days and {MAX_STEPS} steps in one answer; ask for less or for longer steps")
     if quantity is Quantity.PASSAGE:
-        sensors = city.yards[name].sensors
-        counters = sorted(sensor for sensor, entry in sensors.items() if entry.role in COUNTING)
-        series = {sensor: store.sums(name, sensor, quantity, start_ms, end_ms, step_ms) for sensor in counters}
+        counting = counters(city.yards[name])
+        series = {sensor: store.sums(name, sensor, quantity, start_ms, end_ms, step_ms) for sensor in counting}
     else:
         series = {ESTIMATE: store.means(name, ESTIMATE, quantity, start_ms, end_ms, step_ms)}
     told = [Series(sensor, [_point(at_ms, value) for at_ms, value in steps]) for sensor, steps in series.items()]
     return HistoryAnswer(name, quantity.value, QUANTITIES[quantity].unit, span.step_s, told)
+
+
+def counters(yard: Yard) -> list[str]:
+    """The sensors of `yard` whose passages are told."""
+    return sorted(sensor for sensor, entry in yard.sensors.items() if entry.role in COUNTING)
 
 
 def as_csv(answer: HistoryAnswer) -> bytes:

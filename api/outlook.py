@@ -5,18 +5,17 @@ import datetime as dt
 import functools
 import threading
 from collections.abc import Mapping
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.forecast import ForecastAnswer, answer, forecast
+from api.known import YardId, known
 from api.openapi import describe
 from api.opening import moment
 from api.past import DAYS_BACK, Hour
-from api.problems import Wrong
 from api.recent import Recent
 from api.reply import JSON, reply
 from api.yards import Yards
@@ -32,8 +31,6 @@ LOOK_S = 300.0  # a forecast takes some tenths of a second a yard, and the best 
 KEEP_MS = 60_000  # of an answer: the wait of now moves only the next hours, and those by less than it moves itself
 TOLD = ("wait_p50", "wait_mean")  # the later one counts where both are known; older weeks may have the median only
 
-YardId = Annotated[str, Path(max_length=63, description="Id of a yard, as /v1/yards lists it", examples=["hof-nord"])]
-
 
 def router(city: City, outlooks: "Outlooks") -> APIRouter:
     """The route, to be put under /v1."""
@@ -43,9 +40,7 @@ def router(city: City, outlooks: "Outlooks") -> APIRouter:
         "/yards/{yard}/forecast", tags=["yards"], summary="The wait to expect, today and this week", **describe(ForecastAnswer)
     )
     def ahead(request: Request, yard: YardId) -> Response:
-        if yard not in city.yards:
-            raise Wrong(404, f"there is no yard {yard!r}; there are: {', '.join(city.yards)}")
-        return reply(request, msgspec.json.encode(outlooks.get(yard)), JSON, KEEP_MS // 1000)
+        return reply(request, msgspec.json.encode(outlooks.get(known(city, yard))), JSON, KEEP_MS // 1000)
 
     return routes
 

@@ -15,16 +15,14 @@ from markupsafe import Markup
 from api import address, place_data, streams, style
 from api.forecast import ForecastAnswer
 from api.german import GERMAN
+from api.known import known
 from api.languages import LANGUAGES
-from api.notices import Notice, Notices
+from api.notices import Notice
 from api.opening import moment
-from api.outlook import Outlooks
-from api.problems import Wrong
 from api.reply import HTML, JSON, reply
 from api.streams import Stream, Streams
-from api.views import NONE, View, view
+from api.views import NONE, Look, View, view
 from api.words import Words
-from api.yards import Yards
 from hoflicht import __version__
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
@@ -57,7 +55,7 @@ def static() -> StaticFiles:
     return StaticFiles(directory=FOLDER / "static")
 
 
-def router(city: City, yards: Yards, notices: Notices, outlooks: Outlooks, open_streams: Streams, clock: Clock) -> APIRouter:
+def router(city: City, look: Look, open_streams: Streams, clock: Clock) -> APIRouter:
     """The pages, and what their script asks for."""
     routes = APIRouter(include_in_schema=False)
     templates = jinja2.Environment(
@@ -68,11 +66,8 @@ def router(city: City, yards: Yards, notices: Notices, outlooks: Outlooks, open_
     def known_places(day: dt.date, base: str) -> bytes:
         return place_data.places(city, day, base)
 
-    def seen(words: Words) -> View:
-        return view(city, yards.waits(), clock.now_ms(), words, notices.current(), outlooks.seen)
-
     def page(template: str, words: Words, **more: object) -> Response:
-        html = templates.get_template(template).render(city=city, words=words, view=seen(words), version=__version__, **more)
+        html = templates.get_template(template).render(city=city, words=words, view=look(words), version=__version__, **more)
         return Response(html, headers={**FRESH, "Content-Language": words.code}, media_type=HTML)
 
     @routes.get("/")
@@ -83,9 +78,7 @@ def router(city: City, yards: Yards, notices: Notices, outlooks: Outlooks, open_
 
     @routes.get("/display/{yard}")
     def kiosk(request: Request, yard: str) -> Response:
-        if yard not in city.yards:
-            raise Wrong(404, f"there is no yard {yard!r}; there are: {', '.join(city.yards)}")
-        return page("display.html", LANGUAGES.get(request.query_params.get("lang", ""), GERMAN), yard=yard)
+        return page("display.html", LANGUAGES.get(request.query_params.get("lang", ""), GERMAN), yard=known(city, yard))
 
     @routes.get("/manifest.webmanifest")
     def manifest(request: Request) -> Response:
@@ -94,7 +87,7 @@ def router(city: City, yards: Yards, notices: Notices, outlooks: Outlooks, open_
 
     @routes.get("/live.json")
     def poll(request: Request) -> Response:
-        return Response(_encode(seen(_language(request))), headers={"Cache-Control": "no-store"}, media_type=JSON)
+        return Response(_encode(look(_language(request))), headers={"Cache-Control": "no-store"}, media_type=JSON)
 
     @routes.get("/live")
     async def live(request: Request) -> Response:

@@ -3,10 +3,10 @@
 from typing import Annotated, TypeVar
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
-from api.control import Control, GroupId, LampId, answered, described, the
+from api.control import Control, GroupId, LampId, answered, body_of, described, the
 from api.desired import unfit
 from api.keys import Key
 from api.lights import Said, on_top
@@ -22,10 +22,6 @@ T = TypeVar("T")
 ProgramId = Annotated[str, Path(max_length=MAX_ID, description="Name of a program", examples=["hauptstrasse"])]
 Name = Annotated[str, Query(max_length=MAX_ID, description="Name of a program")]
 BODY = {"requestBody": {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Program"}}}}}
-
-
-async def _body(request: Request) -> bytes:
-    return await request.body()  # api.guard has bounded it
 
 
 def router(control: Control) -> APIRouter:
@@ -51,7 +47,7 @@ def _add_programs(routes: APIRouter, control: Control) -> None:
         return answered(_program(control, name))
 
     @routes.put("/programs/{name}", summary="Make or change a program", **written)
-    def put_program(name: ProgramId, key: Annotated[Key, control.controller], body: Annotated[bytes, Depends(_body)]) -> Response:
+    def put_program(name: ProgramId, key: Annotated[Key, control.controller], body: Annotated[bytes, Depends(body_of)]) -> Response:
         program = _read(name, body)
 
         def change(said: Said) -> Said:

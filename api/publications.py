@@ -13,13 +13,13 @@ from api import calendar, daybook, excerpts, feed, place_data
 from api.address import base
 from api.daybook import DaysAnswer
 from api.dcat import Catalogue
+from api.known import YardId, known
 from api.minutes import MINUTE_S
 from api.notices import Notices
 from api.openapi import describe, describe_forms
 from api.opening import moment
 from api.problems import Wrong
 from api.reply import ATOM, CSV, ICS, JSONLD, TURTLE, Body, reply
-from api.routes import YardId, known
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from hoflicht.days import is_date

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BeforeValidator
 
 from api import answers, outlook, streams
 from api.history import MAX_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
+from api.known import YardId, known
 from api.minutes import MINUTE_S
 from api.notices import Notices
 from api.openapi import describe
 from api.opening import moment
 from api.outlook import Outlooks
-from api.problems import Wrong
 from api.reply import CSV, GEOJSON, JSON, reply, wants_csv
 from api.still import Forms, Still
 from api.streams import Stream, Streams
@@ -40,7 +40,6 @@ def _of_this_century(text: str) -> str:
     return text
 
 
-YardId = Annotated[str, Path(max_length=63, description="Id of a yard, as /v1/yards lists it", examples=["hof-nord"])]
 Geo = Annotated[Literal["json", "geojson"], Query(alias="format", description="`geojson`: a FeatureCollection (RFC 7946)")]
 Table = Annotated[Literal["json", "csv"] | None, Query(alias="format", description="Without it the Accept header decides")]
 Instant = Annotated[AwareDatetime, BeforeValidator(_of_this_century)]
@@ -157,10 +156,3 @@ def _add_places(routes: APIRouter, city: City, store: Store, clock: Clock) -> No
     @routes.get("/air", tags=["city"], summary="The latest particulates", **describe(answers.AirsAnswer, GEOJSON))
     def all_air(request: Request, form: Geo = "json") -> Response:
         return breathed.reply(request, form)
-
-
-def known(city: City, yard: str) -> str:
-    """`yard`, where the city has it; else raise Wrong."""
-    if yard not in city.yards:
-        raise Wrong(404, f"there is no yard {yard!r}; there are: {', '.join(city.yards)}")
-    return yard

@@ -15,13 +15,13 @@ from api.answers import HoldAnswer
 from api.door import DONE, Door
 from api.errands import Errands
 from api.keys import Key, Scope
+from api.known import YardId, known
 from api.lights import Lights
 from api.notices import Notices
 from api.openapi import STAFF_KEY, STAFF_PROBLEMS, describe
 from api.opening import moment
 from api.problems import Wrong
 from api.reply import JSON
-from api.routes import YardId, known
 from api.shadows import Shadows
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock

@@ -1,7 +1,7 @@
 """What a page shows of each yard: words and numbers ready to be put in place, the same for a first load, a stream and a poll."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -57,6 +57,9 @@ class View(msgspec.Struct, frozen=True):
 
     now_ms: int
     yards: list[YardView]
+
+
+Look = Callable[[Words], View]  # what a language says now
 
 
 def view(

@@ -13,17 +13,13 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.german import GERMAN
+from api.known import YardId, known
 from api.languages import LANGUAGES
-from api.notices import Notices
-from api.outlook import Outlooks
 from api.reply import HTML, JSON, reply
-from api.routes import YardId, known
-from api.views import YardView, view
+from api.views import Look, YardView
 from api.words import Words
-from api.yards import Yards
 from hoflicht import __version__
 from hoflicht.catalogue import City
-from hoflicht.clock import Clock
 
 FOLDER = Path(__file__).parent
 SCRIPT = "text/javascript; charset=utf-8"
@@ -46,7 +42,7 @@ class Told(msgspec.Struct, frozen=True):
     yard: YardView
 
 
-def router(city: City, yards: Yards, notices: Notices, outlooks: Outlooks, clock: Clock) -> APIRouter:
+def router(city: City, look: Look) -> APIRouter:
     """The view of one yard, and the widget in its two forms."""
     routes = APIRouter(include_in_schema=False)
     templates = jinja2.Environment(
@@ -55,11 +51,10 @@ def router(city: City, yards: Yards, notices: Notices, outlooks: Outlooks, clock
     script = _script()
 
     def told(yard: str, words: Words) -> Told:
-        name, now_ms = known(city, yard), clock.now_ms()
-        # Of all, for what is said of one yard may rest on the others.
-        everything = view(city, yards.waits(), now_ms, words, notices.current(), outlooks.seen)
+        name = known(city, yard)
+        everything = look(words)  # for what is said of one yard may rest on the others
         [seen] = (each for each in everything.yards if each.id == name)
-        return Told(__version__, now_ms, words.expired, words.age_now, words.age_s, words.minutes, seen)
+        return Told(__version__, everything.now_ms, words.expired, words.age_now, words.age_s, words.minutes, seen)
 
     @routes.get("/view/{yard}")
     def one(request: Request, yard: YardId, language: Language = GERMAN.code) -> Response:

@@ -7,7 +7,7 @@ broker.
 import argparse
 import datetime as dt
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +45,22 @@ def main(argv: list[str]) -> int:
 
 def examine(path: Path, clock: Clock) -> Iterator[Finding]:
     """All about the role whose config is at `path`."""
-    try:
-        file = look(path)
-    except BadConfig as cause:
-        yield wrong("config", "it cannot be used", str(cause), "edit it; hoflicht check tells more")
-        return
-    for line in file.lines(file.complaints):
-        yield wrong("config", "it cannot be used", f"{path}: {line}", "edit it; the role does not start with it")
-    if file.config is not None:
+    file = yield from _read(path, "config", "edit it; hoflicht check tells more")
+    if file is not None:
         yield well("config", f"it is right ({file.kind})")
         yield from EXAMINE[file.kind](file, clock)
+
+
+def _read(path: Path, part: str, repair: str, kind: str = "") -> Generator[Finding, None, File | None]:
+    """The file at `path`, and why it cannot be used: None then."""
+    try:
+        file = look(path, kind)
+    except BadConfig as cause:
+        yield wrong(part, "it cannot be used", str(cause), repair)
+        return None
+    for line in file.lines(file.complaints):
+        yield wrong(part, "it cannot be used", f"{path}: {line}", "edit it; the role does not start with it")
+    return None if file.config is None else file
 
 
 def _edge(file: File, clock: Clock) -> Iterator[Finding]:
@@ -167,14 +173,8 @@ EXAMINE: Mapping[str, Callable[[File, Clock], Iterator[Finding]]] = {
 
 
 def _catalogue(path: Path) -> Iterator[Finding]:
-    try:
-        city = look(path, "city")
-    except BadConfig as cause:
-        yield wrong("catalogue", "it cannot be used", str(cause), "the right path in city, or repair what is named")
-        return
-    for line in city.lines(city.complaints):
-        yield wrong("catalogue", "it cannot be used", f"{path}: {line}", "edit it; the role does not start with it")
-    if city.config is not None:
+    city = yield from _read(path, "catalogue", "the right path in city, or repair what is named", "city")
+    if city is not None:
         yield well("catalogue", f"{city.config.name}, yards: {len(city.config.yards)}, lamps: {len(city.config.lamps):,}")
 
 

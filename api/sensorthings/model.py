@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from api.answers import AIR_QUANTITIES
-from api.history import COUNTING, MAX_SPAN, Quantity
+from api.history import MAX_SPAN, Quantity, counters
 from api.minutes import MINUTE_MS
 from api.problems import Wrong
 from api.recent import Recent
@@ -189,7 +189,6 @@ def _own(site: str, place: Yard | Lamp | Cabinet) -> Iterator[str]:
     """The Datastreams that a place has by the catalogue alone."""
     if isinstance(place, Yard):
         yield from (f"{site}:{ESTIMATE}:{quantity}" for quantity in (Quantity.WAIT_P50, Quantity.QUEUE_LENGTH))
-        counting = sorted(sensor for sensor, entry in place.sensors.items() if entry.role in COUNTING)
-        yield from (f"{site}:{sensor}:{Quantity.PASSAGE}" for sensor in counting)
+        yield from (f"{site}:{sensor}:{Quantity.PASSAGE}" for sensor in counters(place))
     elif DRIVER in place.sensors and isinstance(place, Lamp):
         yield from (f"{site}:{DRIVER}:{quantity}" for quantity in OF_DRIVERS)
