@@ -200,8 +200,10 @@ class Laboratory:
                     found[row.fault] += row.times
                     continue
                 pack = senml.decode(quarantine.pack(row.id) or b"")
-                found[row.fault] += row.times * (len(pack.readings) + len(pack.bad))
-                innocent += sum(checks.complaint(row.gateway, reading, now_ms) is None for reading in pack.readings)
+                found[Fault.NOT_A_READING] += row.times * len(pack.bad)
+                complaints = [checks.complaint(row.gateway, reading, now_ms) for reading in pack.readings]
+                found.update(one.fault.value for one in complaints if one is not None for _ in range(row.times))
+                innocent += complaints.count(None)
         return found, innocent
 
     def _listen(self) -> None:

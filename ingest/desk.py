@@ -52,7 +52,7 @@ class Desk:
         self._health = health
         # Beside the write to the store: so that bad readings do not keep the good ones waiting for another disk.
         self._beside = ThreadPoolExecutor(1, "quarantine")
-        self._aside: tuple[Sequence[Delivery], Future[list[list[Faulty]]]] | None = None
+        self._aside: tuple[Sequence[Delivery], Future[list[Faulty | None]]] | None = None
 
     def opened(self, received: Received) -> Delivery:
         """Read a message; the gateway is the one of its topic, whatever stands inside."""
@@ -63,7 +63,7 @@ class Desk:
             payload = batch.unwrap(message)
             verdict = judge(self._checks, gateway, payload, self._clock.now_ms())
         except BadPayload as cause:
-            verdict = Verdict(nonsense=(Faulty(Fault.NOT_A_PACK, str(cause), payload),))
+            verdict = Verdict(nonsense=Faulty((Fault.NOT_A_PACK,), (str(cause),), payload))
         return Delivery(received, gateway, verdict)
 
     def settle(
@@ -94,7 +94,7 @@ class Desk:
         aside = self._setting_aside(deliveries)
         rejected = self._write(deliveries)
         late = [refused(own) for own in rejected]
-        faulty = [one + own for one, own in zip(aside.result(), late, strict=True)]
+        faulty = [one or own for one, own in zip(aside.result(), late, strict=True)]
         self._hold(deliveries, late)
         self._aside = None
         counts = [len(delivery.verdict.readings) - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
@@ -107,21 +107,21 @@ class Desk:
         told = sum(reading.at_ms < late_ms for one in deliveries for reading in one.verdict.readings)
         return told - sum(one.reading.at_ms < late_ms for own in rejected for one in own)
 
-    def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[list[list[Faulty]]]:
+    def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[list[Faulty | None]]:
         """Once for a group, however often its write is tried: the quarantine counts how often a pack came."""
         if self._aside is None or self._aside[0] is not deliveries or self._aside[1].exception() is not None:
             self._aside = deliveries, self._beside.submit(self._set_aside, deliveries)
         return self._aside[1]
 
-    def _set_aside(self, deliveries: Sequence[Delivery]) -> list[list[Faulty]]:
+    def _set_aside(self, deliveries: Sequence[Delivery]) -> list[Faulty | None]:
         faulty = [delivery.verdict.faulty() for delivery in deliveries]
         self._hold(deliveries, faulty)
         return faulty
 
-    def _hold(self, deliveries: Sequence[Delivery], faulty: Sequence[list[Faulty]]) -> None:
-        held = [Held(one.gateway, *_fields(wrong)) for one, many in zip(deliveries, faulty, strict=True) for wrong in many]
+    def _hold(self, deliveries: Sequence[Delivery], faulty: Sequence[Faulty | None]) -> None:
+        held = [Held(delivery.gateway, one) for delivery, one in zip(deliveries, faulty, strict=True) if one is not None]
         self._quarantine.add(held, self._clock.now_ms())
-        for fault, count in Counter(one.fault for one in held).items():
+        for fault, count in Counter(fault for one in held for fault in one.faulty.faults).items():
             QUARANTINED.labels(fault).inc(count)
 
     def _write(self, deliveries: Sequence[Delivery]) -> list[list[Rejected]]:
@@ -135,18 +135,14 @@ class Desk:
         return [[reasons[one] for one in delivery.verdict.readings if one in reasons] for delivery in deliveries]
 
 
-def _fields(faulty: Faulty) -> tuple[Fault, str, bytes]:
-    return faulty.fault, faulty.reason, faulty.pack
-
-
-def _receipt(delivery: Delivery, stored: int, faulty: Sequence[Faulty]) -> Message | None:
+def _receipt(delivery: Delivery, stored: int, faulty: Faulty | None) -> Message | None:
     """`stored` where anything was, for the rest lies in our quarantine; None where the answer would go to somebody else."""
     message = delivery.received.message
     if message.response_topic != topics.receipts(delivery.gateway):
         BATCHES.labels("none").inc()
         return None
-    if stored or not faulty:
+    if stored or faulty is None:
         BATCHES.labels("stored").inc()
         return batch.stored(message)
     BATCHES.labels("refused").inc()
-    return batch.refused(message, faulty[0].reason)
+    return batch.refused(message, "; ".join(faulty.reasons))

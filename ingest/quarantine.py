@@ -18,9 +18,10 @@ from hoflicht.clock import SystemClock
 from hoflicht.config import beside, load
 from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
 from hoflicht.quantities import QUANTITIES
-from ingest.checks import Checks, Fault
+from hoflicht.reading import Reading
+from ingest.checks import Checks, Complaint
 from ingest.config import IngestConfig
-from ingest.verdict import judge, refused
+from ingest.verdict import Faulty, judge, refused
 from store.file import File
 from store.readings import Store, open_configured
 
@@ -66,16 +67,17 @@ FROM packs WHERE (:id IS NULL OR id = :id) AND (:gateway = '' OR gateway = :gate
 
 
 class Held(NamedTuple):
-    """Something to keep: who sent it, what is wrong, and the bytes."""
+    """What is kept of one batch: who sent it, and what is wrong with which bytes."""
 
     gateway: str
-    fault: Fault
-    reason: str
-    pack: bytes
+    faulty: Faulty
 
 
 class Row(NamedTuple):
-    """What is kept, without its bytes; `received_ms` is the first time, `times` how often the same came."""
+    """What is kept, without its bytes; `received_ms` is the first time, `times` how often the same came.
+
+    `fault` and `reason` have a line for each of theirs.
+    """
 
     id: int
     received_ms: int
@@ -87,7 +89,7 @@ class Row(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Which rows are meant: all that fit every field that is not empty; `reason` is any part of the text."""
+    """Which rows are meant: all that fit every field that is not empty; `reason` is any part of one of theirs."""
 
     id: int | None = None
     gateway: str = ""
@@ -149,9 +151,11 @@ class Quarantine:
         return bytes(found[0]) if found else None
 
     def drop(self, choice: Choice) -> int:
-        """Give up what `choice` means; return how many rows that were."""
+        """Give up what `choice` means and nothing else has a reason to keep; return how many rows that were."""
         with self._changing():
-            return self._connection.execute(f"DELETE {CHOSEN}", choice._asdict()).rowcount
+            chosen = [row.id for row in self.rows(choice) if all(choice.reason in reason for reason in row.reason.split("\n"))]
+            self._connection.executemany("DELETE FROM packs WHERE id = ?", [(number,) for number in chosen])
+        return len(chosen)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -159,8 +163,7 @@ class Quarantine:
             yield
 
     def _add(self, held: Sequence[Held], now_ms: int) -> None:
-        rows = [(now_ms, one.gateway, one.fault, one.reason, one.pack, len(one.pack), _digest(one)) for one in held]
-        self._connection.executemany(ADD, rows)
+        self._connection.executemany(ADD, [_columns(one, now_ms) for one in held])
         packs, size = self._room()
         while packs > self._max_rows or size > self._max_bytes:
             share = max(1, packs // 200)  # in steps, for each looks for the greediest anew
@@ -180,8 +183,10 @@ class Quarantine:
                     self._connection.execute(statement)
 
 
-def _digest(held: Held) -> bytes:
-    return hashlib.sha256(b"\0".join([held.gateway.encode(), held.reason.encode(), held.pack])).digest()
+def _columns(held: Held, now_ms: int) -> tuple[object, ...]:
+    faults, reasons, pack = "\n".join(held.faulty.faults), "\n".join(held.faulty.reasons), held.faulty.pack
+    digest = hashlib.sha256(b"\0".join([held.gateway.encode(), reasons.encode(), pack])).digest()
+    return now_ms, held.gateway, faults, reasons, pack, len(pack), digest
 
 
 def main(argv: list[str]) -> int:
@@ -201,19 +206,32 @@ def main(argv: list[str]) -> int:
     choice = Choice(options.id, options.gateway, options.reason)
     with closing(Quarantine(beside(options.config, config.quarantine))) as quarantine:
         if options.action == "retry":
-            checks = Checks(load_city(beside(options.config, config.city)))
             with closing(open_configured(config.store, options.config)) as store:
-                return _retry(quarantine, choice, checks, store)
+                return _retry(quarantine, choice, _checks(config, options.config), store)
         if options.action == "drop":
-            if choice == ALL:
-                raise BadConfig("drop gives packs up for ever: say which, by --id, --gateway or --reason")
-            _say(f"dropped {quarantine.drop(choice)} packs")
+            _drop(quarantine, choice)
         elif options.action == "show":
+            checks = _checks(config, options.config)
             for row in quarantine.rows(choice):
-                _say(_described(row, quarantine.pack(row.id) or b""))
+                _say(_described(row, quarantine.pack(row.id) or b"", checks))
         else:
             _say(_listed(quarantine.rows(choice)))
     return DONE
+
+
+def _checks(config: IngestConfig, path: Path) -> Checks:
+    return Checks(load_city(beside(path, config.city)))
+
+
+def _drop(quarantine: Quarantine, choice: Choice) -> None:
+    if choice == ALL:
+        raise BadConfig("drop gives packs up for ever: say which, by --id, --gateway or --reason")
+    dropped = quarantine.drop(choice)
+    left = len(quarantine.rows(choice))
+    _say(
+        f"dropped {dropped} packs"
+        + (f"; {left} stay, for they hold other faults too: retry them, or drop them by --id" if left else "")
+    )
 
 
 def retry(quarantine: Quarantine, row: Row, checks: Checks, store: Store, now_ms: int) -> int:
@@ -226,9 +244,9 @@ def retry(quarantine: Quarantine, row: Row, checks: Checks, store: Store, now_ms
     except BadPayload:
         return 0  # no pack then, no pack now
     rejected = store.write(verdict.readings) if verdict.readings else []
-    left = [Held(row.gateway, one.fault, one.reason, one.pack) for one in verdict.faulty() + refused(rejected)]
-    if [(one.reason, one.pack) for one in left] != [(row.reason, pack)]:
-        quarantine.replace(row.id, left, now_ms)
+    left = [one for one in (verdict.faulty(), refused(rejected)) if one is not None]
+    if [("\n".join(one.reasons), one.pack) for one in left] != [(row.reason, pack)]:
+        quarantine.replace(row.id, [Held(row.gateway, one) for one in left], now_ms)
     return len(verdict.readings) - len(rejected)
 
 
@@ -253,22 +271,34 @@ def _listed(rows: Sequence[Row]) -> str:
     if not rows:
         return "the quarantine holds nothing of that kind"
     lines = [f"{'id':>6}  {'first came (UTC)':<16}  {'gateway':<20}  {'times':>6}  {'bytes':>7}  reason"]
-    lines += [f"{r.id:>6}  {_stamp(r.received_ms)}  {r.gateway:<20}  {r.times:>6}  {r.size:>7}  {r.reason}" for r in rows]
+    lines += [
+        f"{r.id:>6}  {_stamp(r.received_ms)}  {r.gateway:<20}  {r.times:>6}  {r.size:>7}  {_in_short(r.reason)}" for r in rows
+    ]
     return "\n".join(lines)
 
 
-def _described(row: Row, pack: bytes) -> str:
-    head = f"{row.id}: {row.gateway}, first came {_stamp(row.received_ms)} UTC, {row.times} times, {row.fault}: {row.reason}"
+def _in_short(reasons: str) -> str:
+    first, *others = reasons.split("\n")
+    return f"{first} (and {len(others)} more)" if others else first
+
+
+def _described(row: Row, pack: bytes, checks: Checks) -> str:
+    """Each reading with what the present catalogue has against it."""
+    head = f"{row.id}: {row.gateway}, first came {_stamp(row.received_ms)} UTC, {row.times} times"
+    head = "\n".join([head, *(f"  {reason}" for reason in row.reason.split("\n"))])
     try:
         decoded = senml.decode(pack)
     except BadPayload:
         return f"{head}\n    {pack[:MAX_SHOWN]!r}"
-    lines = [
-        f"    {_stamp(r.at_ms)}  {r.site}/{r.sensor}/{r.quantity} = {r.value:g} {QUANTITIES[r.quantity].unit}"
-        for r in decoded.readings
-    ]
+    lines = [_as_text(one, checks.complaint(row.gateway, one, row.received_ms)) for one in decoded.readings]
     lines += [f"    {bad.pack[:MAX_SHOWN]!r}  ({bad.reason})" for bad in decoded.bad]
     return "\n".join([head, *lines])
+
+
+def _as_text(reading: Reading, complaint: Complaint | None) -> str:
+    unit = QUANTITIES[reading.quantity].unit
+    name = f"{reading.site}/{reading.sensor}/{reading.quantity}"
+    return f"    {_stamp(reading.at_ms)}  {name} = {reading.value:g} {unit}" + (f"  ({complaint.reason})" if complaint else "")
 
 
 def _stamp(at_ms: int) -> str:

@@ -1,7 +1,6 @@
-"""What of a pack may be stored, and what is set aside, each part with its reason."""
+"""What of a pack may be stored, and what is set aside with its reasons."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence, Set
 
 import msgspec
 
@@ -10,14 +9,17 @@ from hoflicht.reading import Reading
 from ingest.checks import Checks, Complaint, Fault
 from store.answers import Rejected
 
-MAX_PARTS = 20  # faulty packs of one batch; a sensor gone mad must not cost thousands of rows
+MAX_REASONS = 20  # that are kept of one batch: enough to see what is wrong; `hoflicht quarantine show` finds each reading's anew
 
 
 class Faulty(msgspec.Struct, frozen=True, gc=False):
-    """Something that is not stored, as bytes: a pack that can be decoded again, or what came where it was no pack at all."""
+    """What of one batch is not stored, as bytes: a pack that can be decoded again, or what came where it was no pack at all.
 
-    fault: Fault
-    reason: str
+    Faults and reasons stand once each, in order, so that the same pack has the same ones again.
+    """
+
+    faults: tuple[Fault, ...]
+    reasons: tuple[str, ...]
     pack: bytes
 
 
@@ -25,49 +27,46 @@ class Verdict(msgspec.Struct, frozen=True):
     """The halves of a pack: what may be stored, and what may not or is no reading; `nonsense` where it is no pack at all."""
 
     readings: list[Reading] = []
-    wrong: Mapping[Complaint, list[Reading]] = {}
+    wrong: list[Reading] = []
+    complaints: Set[Complaint] = frozenset()  # about `wrong`
     bad: list[senml.Bad] = []
-    nonsense: tuple[Faulty, ...] = ()
+    nonsense: Faulty | None = None
 
-    def faulty(self) -> list[Faulty]:
-        """What is set aside, a pack for each reason; apart from `judge`, because the store need not wait for it."""
-        faulty = [*self.nonsense, *_packed(self.wrong), *_no_readings(self.bad)]
-        if len(faulty) <= MAX_PARTS:
-            return faulty
-        reason = f"{faulty[0].reason} (one of many faults in this batch)"
-        return [Faulty(faulty[0].fault, reason, senml.joined(one.pack for one in faulty))]
+    def faulty(self) -> Faulty | None:
+        """What is set aside; apart from `judge`, because the store need not wait for it."""
+        if not (self.wrong or self.bad):
+            return self.nonsense
+        no_readings = {Complaint(Fault.NOT_A_READING, one.reason) for one in self.bad}
+        packs = [senml.encode(self.wrong)] if self.wrong else []
+        return _faulty(self.complaints | no_readings, senml.joined([*packs, *(one.pack for one in self.bad)]))
 
 
 def judge(checks: Checks, gateway: str, payload: bytes, now_ms: int) -> Verdict:
     """Sort what `gateway` sent in the SenML pack `payload`; raise BadPayload where it is no pack at all."""
     pack = senml.decode(payload)
     readings: list[Reading] = []
-    wrong: defaultdict[Complaint, list[Reading]] = defaultdict(list)
+    wrong: list[Reading] = []
+    complaints: set[Complaint] = set()
     for reading in pack.readings:
         complaint = checks.complaint(gateway, reading, now_ms)
         if complaint is None:
             readings.append(reading)
         else:
-            wrong[complaint].append(reading)
-    return Verdict(readings, wrong, pack.bad)
+            wrong.append(reading)
+            complaints.add(complaint)
+    return Verdict(readings, wrong, complaints, pack.bad)
 
 
-def refused(rejected: Iterable[Rejected]) -> list[Faulty]:
+def refused(rejected: Sequence[Rejected]) -> Faulty | None:
     """What the store handed back."""
-    wrong: defaultdict[Complaint, list[Reading]] = defaultdict(list)
-    for one in rejected:
-        wrong[Complaint(Fault.REFUSED_BY_STORE, one.reason)].append(one.reading)
-    return _packed(wrong)
+    if not rejected:
+        return None
+    complaints = {Complaint(Fault.REFUSED_BY_STORE, one.reason) for one in rejected}
+    return _faulty(complaints, senml.encode([one.reading for one in rejected]))
 
 
-def _packed(wrong: Mapping[Complaint, list[Reading]]) -> list[Faulty]:
-    """One pack for each reason."""
-    return [Faulty(*complaint, senml.encode(readings)) for complaint, readings in wrong.items()]
-
-
-def _no_readings(bad: Iterable[senml.Bad]) -> list[Faulty]:
-    """One pack for each reason."""
-    alike: defaultdict[str, list[bytes]] = defaultdict(list)
-    for one in bad:
-        alike[one.reason].append(one.pack)
-    return [Faulty(Fault.NOT_A_READING, reason, senml.joined(packs)) for reason, packs in alike.items()]
+def _faulty(complaints: Set[Complaint], pack: bytes) -> Faulty:
+    reasons = sorted(one.reason for one in complaints)
+    if len(reasons) > MAX_REASONS:
+        reasons[MAX_REASONS:] = [f"{len(reasons) - MAX_REASONS} more"]
+    return Faulty(tuple(sorted({one.fault for one in complaints})), tuple(reasons), pack)

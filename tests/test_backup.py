@@ -24,6 +24,7 @@ from hoflicht.clock import HandClock
 from ingest import registrar
 from ingest.checks import Fault
 from ingest.quarantine import Held, Quarantine
+from ingest.verdict import Faulty
 from store.influx import parse
 from store.readings import open_store
 from store.snapshot import Snapshot
@@ -69,7 +70,7 @@ class Server:
         self.data.mkdir()
         enrolled_by_hand(write_authority(self.etc), "gw-a", self.folder / "gateway")
         with closing(Quarantine(self.data / "quarantine.db")) as quarantine:
-            quarantine.add([Held("gw-a", Fault.NOT_A_PACK, "odd", b"[]")], NOW_MS)
+            quarantine.add([Held("gw-a", Faulty((Fault.NOT_A_PACK,), ("odd",), b"[]"))], NOW_MS)
         with KeyFile(self.data / "keys.json").changing() as keys:
             key, self.key = make("control room", [Scope.READ], NOW, NOW + YEAR)
             keys.append(key)

@@ -16,8 +16,8 @@ from hoflicht import Reading, cli, senml
 from hoflicht.catalogue import City, Sensor
 from hoflicht.clock import SystemClock
 from ingest.checks import Checks, Fault
-from ingest.quarantine import APPLICATION_ID, MAX_ROWS, SCHEMA, Choice, Held, Quarantine, retry
-from ingest.verdict import judge
+from ingest.quarantine import APPLICATION_ID, MAX_ROWS, SCHEMA, Choice, Held, Quarantine, Row, retry
+from ingest.verdict import Faulty, judge
 from store.readings import Store, open_store
 
 NOW = 1_800_000_000_000
@@ -31,7 +31,7 @@ def quarantine(tmp_path: Path) -> Iterator[Quarantine]:
 
 
 def held(gateway: str = "gw-a", reason: str = "odd", pack: bytes = b"[]") -> Held:
-    return Held(gateway, Fault.NOT_A_PACK, reason, pack)
+    return Held(gateway, Faulty((Fault.NOT_A_PACK,), tuple(reason.split("\n")), pack))
 
 
 def test_what_was_added_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -146,9 +146,10 @@ def test_what_was_added_survives_kill_9(tmp_path: Path) -> None:
 import itertools, pathlib, sys
 from ingest.checks import Fault
 from ingest.quarantine import Held, Quarantine
+from ingest.verdict import Faulty
 quarantine = Quarantine(pathlib.Path(sys.argv[1]))
 for n in itertools.count():
-    quarantine.add([Held("gw", Fault.NOT_A_PACK, "odd", b"%d" % n)], n)
+    quarantine.add([Held("gw", Faulty((Fault.NOT_A_PACK,), ("odd",), b"%d" % n))], n)
     print(n, flush=True)
 """
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "q.db")], stdout=subprocess.PIPE) as process:
@@ -163,6 +164,8 @@ for n in itertools.count():
 
 
 # --- hoflicht quarantine
+
+NO_SENSOR = "gw has no sensor hof/gate-in in the catalogue"
 
 CITY = """
 name = "Kleinstadt"
@@ -191,8 +194,8 @@ def config(tmp_path: Path) -> Path:
     with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
         quarantine.add(
             [
-                Held("gw", Fault.UNKNOWN_SENSOR, "gw has no sensor hof/gate-in in the catalogue", senml.encode([*passages, air])),
-                Held("gw", Fault.NOT_A_PACK, "not JSON", b"\x1b[2Jhello"),
+                Held("gw", Faulty((Fault.UNKNOWN_SENSOR,), (NO_SENSOR,), senml.encode([*passages, air]))),
+                held("gw", "not JSON", b"\x1b[2Jhello"),
             ],
             NOW,
         )
@@ -217,8 +220,8 @@ def test_showing_a_pack_prints_its_readings_and_nothing_that_a_terminal_obeys(
     assert cli.main(["quarantine", "show", str(config)]) == 0
 
     out = capsys.readouterr().out
-    assert "hof/gate-in/passage = 1 count" in out
-    assert "hof/air/temperature = 20 Cel" in out
+    assert f"hof/gate-in/passage = 1 count  ({NO_SENSOR})\n" in out
+    assert "hof/air/temperature = 20 Cel\n" in out
     assert "\\x1b[2Jhello" in out
     assert "\x1b" not in out
 
@@ -268,17 +271,22 @@ def test_of_many_faults_only_those_that_the_repair_mends_are_brought_in(tmp_path
     checks = Checks(city)
     with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
         faulty = judge(checks, "gw-hof-nord", payload, now_ms).faulty()
-        quarantine.add([Held("gw-hof-nord", one.fault, one.reason, one.pack) for one in faulty], now_ms)
-        untouched = [row for row in quarantine.rows() if row.fault != "unknown-sensor"]
+        assert faulty is not None
+        quarantine.add([Held("gw-hof-nord", faulty)], now_ms)
 
-        assert sum(retry(quarantine, row, checks, store, now_ms) for row in quarantine.rows()) == 0
-        assert len(quarantine.rows()) == 4
+        def tried(checks: Checks) -> tuple[int, Row]:
+            stored = sum(retry(quarantine, row, checks, store, now_ms) for row in quarantine.rows())
+            (row,) = quarantine.rows()
+            return stored, row
+
+        stored, row = tried(checks)
+        assert (stored, row.fault.split("\n")) == (0, ["foreign-site", "not-a-reading", "out-of-range", "unknown-sensor"])
         yard = city.yards["hof-nord"]
         repaired = msgspec.structs.replace(yard, sensors=yard.sensors | {"gate-9": Sensor()})
         mended = Checks(msgspec.structs.replace(city, yards=city.yards | {"hof-nord": repaired}))
-        assert sum(retry(quarantine, row, mended, store, now_ms) for row in quarantine.rows()) == 3
-
-        assert quarantine.rows() == untouched
+        stored, row = tried(mended)
+        assert (stored, row.fault.split("\n")) == (3, ["foreign-site", "not-a-reading", "out-of-range"])
+        assert tried(mended) == (0, row)
     assert store.read("hof-nord", ["passage", "temperature"], now_ms - 10, now_ms + 10) == missing[::-1]
 
 
@@ -286,8 +294,9 @@ def test_what_came_from_the_future_is_brought_in_once_its_time_has_come(tmp_path
     early, late = (Reading("hof-nord", "gate-in", "passage", NOW + hours * HOUR_MS, 1.0) for hours in (1, 3))
     checks = Checks(city)
     with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
-        [faulty] = judge(checks, "gw-hof-nord", senml.encode([early, late]), NOW).faulty()
-        quarantine.add([Held("gw-hof-nord", faulty.fault, faulty.reason, faulty.pack)], NOW)
+        faulty = judge(checks, "gw-hof-nord", senml.encode([early, late]), NOW).faulty()
+        assert faulty is not None
+        quarantine.add([Held("gw-hof-nord", faulty)], NOW)
 
         def stored_at(now_ms: int) -> list[Reading]:
             for row in quarantine.rows():
@@ -307,6 +316,22 @@ def test_only_what_was_chosen_is_dropped(config: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().out == "dropped 1 packs\n"
     with closing(Quarantine(config.parent / "quarantine.db")) as quarantine:
         assert [row.id for row in quarantine.rows()] == [1]
+
+
+def test_a_pack_that_holds_other_faults_too_is_not_dropped_for_one_of_them(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Quarantine(config.parent / "quarantine.db")) as quarantine:
+        quarantine.add([held("gw", "no sensor hof/x\ntoo old")], NOW)
+
+        assert cli.main(["quarantine", "drop", str(config), "--reason", "sensor"]) == 0
+
+        assert "dropped 1 packs; 1 stay, for they hold other faults too" in capsys.readouterr().out
+        assert [row.reason for row in quarantine.rows(Choice(reason="sensor"))] == ["no sensor hof/x\ntoo old"]
+        cli.main(["quarantine", "list", str(config), "--id", "3"])
+        assert capsys.readouterr().out.endswith("  no sensor hof/x (and 1 more)\n")
+        assert cli.main(["quarantine", "drop", str(config), "--id", "3"]) == 0
+        assert quarantine.rows(Choice(id=3)) == []
 
 
 def test_dropping_everything_by_accident_is_not_possible(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

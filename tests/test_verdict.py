@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 from hoflicht import BadPayload, Reading, senml
 from hoflicht.catalogue import City
 from ingest.checks import Checks, Fault
-from ingest.verdict import Faulty, judge, refused
+from ingest.verdict import MAX_REASONS, Faulty, Verdict, judge, refused
 from store.answers import Rejected
 
 NOW = 1_800_000_000_000
 GOOD = Reading("hof-nord", "air", "temperature", NOW, 20.0)
+
+
+def kept(verdict: Verdict) -> Faulty:
+    faulty = verdict.faulty()
+    assert faulty is not None
+    return faulty
 
 
 def test_the_faulty_ones_cost_the_good_ones_nothing(city: City) -> None:
@@ -23,47 +29,55 @@ def test_the_faulty_ones_cost_the_good_ones_nothing(city: City) -> None:
     verdict = judge(Checks(city), "gw-hof-nord", senml.encode([hot[0], GOOD, foreign, hot[1]]), NOW)
 
     assert verdict.readings == [GOOD]
-    assert [(one.fault, one.reason, senml.decode(one.pack).readings) for one in verdict.faulty()] == [
-        ("out-of-range", "hof-nord/air: temperature is not within -60 to 150 Cel", hot),
-        ("foreign-site", "gw-hof-nord does not speak for hof-sued", [foreign]),
-    ]
+    faulty = kept(verdict)
+    assert faulty.faults == ("foreign-site", "out-of-range")
+    assert faulty.reasons == ("gw-hof-nord does not speak for hof-sued", "hof-nord/air: temperature is not within -60 to 150 Cel")
+    assert senml.decode(faulty.pack).readings == [*hot, foreign]
 
 
-def test_a_record_that_is_no_reading_keeps_its_own_pack(city: City) -> None:
+def test_a_record_that_is_no_reading_keeps_its_reason(city: City) -> None:
     payload = b'[{"bn":"hof-nord/air/","bt":1800000000,"n":"temperature","v":20},{"n":"colour","v":1}]'
 
     verdict = judge(Checks(city), "gw-hof-nord", payload, NOW)
 
     assert verdict.readings == [GOOD]
-    assert [(one.fault, one.reason) for one in verdict.faulty()] == [("not-a-reading", "unknown quantity 'colour'")]
-    assert senml.decode(verdict.faulty()[0].pack).bad[0].reason == "unknown quantity 'colour'"
+    faulty = kept(verdict)
+    assert (faulty.faults, faulty.reasons) == (("not-a-reading",), ("unknown quantity 'colour'",))
+    assert senml.decode(faulty.pack).bad[0].reason == "unknown quantity 'colour'"
 
 
-def test_records_that_are_bad_alike_share_a_pack(city: City) -> None:
-    payload = b'[{"bn":"hof-nord/air/","bt":1800000000,"n":"colour","v":1},{"n":"humidity","u":"%","v":1},{"n":"colour","v":2}]'
-
-    faulty = judge(Checks(city), "gw-hof-nord", payload, NOW).faulty()
-
-    assert [(one.reason, len(senml.decode(one.pack).bad)) for one in faulty] == [
-        ("unknown quantity 'colour'", 2),
-        ("humidity is measured in %RH, not '%'", 1),
-    ]
-
-
-def test_many_faults_of_one_batch_share_a_pack_that_holds_nothing_good(city: City) -> None:
+def test_what_is_wrong_and_what_is_no_reading_share_a_pack_that_holds_nothing_good(city: City) -> None:
     hot = Reading("hof-nord", "air", "temperature", NOW, 900.0)
-    records = ",".join(f'{{"n":"colour-{n}","v":1}}' for n in range(20))
-    payload = (
-        f'[{{"bn":"hof-nord/air/","bt":1800000000,"n":"temperature","v":20}},{{"n":"temperature","v":900}},{records}]'.encode()
-    )
+    payload = b"""[{"bn":"hof-nord/air/","bt":1800000000,"n":"colour","v":1},{"n":"humidity","u":"%","v":1},
+        {"n":"temperature","v":20},{"n":"temperature","v":900},{"n":"colour","v":2}]"""
 
     verdict = judge(Checks(city), "gw-hof-nord", payload, NOW)
 
     assert verdict.readings == [GOOD]
-    [kept] = verdict.faulty()
-    assert kept.reason == "hof-nord/air: temperature is not within -60 to 150 Cel (one of many faults in this batch)"
-    assert senml.decode(kept.pack).readings == [hot]
-    assert [one.reason for one in senml.decode(kept.pack).bad] == [f"unknown quantity 'colour-{n}'" for n in range(20)]
+    faulty = kept(verdict)
+    assert faulty.faults == ("not-a-reading", "out-of-range")
+    assert faulty.reasons == (
+        "hof-nord/air: temperature is not within -60 to 150 Cel",
+        "humidity is measured in %RH, not '%'",
+        "unknown quantity 'colour'",
+    )
+    again = senml.decode(faulty.pack)
+    assert again.readings == [hot]
+    assert [one.reason for one in again.bad] == [faulty.reasons[2], faulty.reasons[1], faulty.reasons[2]]
+
+
+def test_of_very_many_reasons_the_rest_is_counted(city: City) -> None:
+    records = ",".join(f'{{"n":"colour-{n}","v":1}}' for n in range(MAX_REASONS + 7))
+
+    faulty = kept(judge(Checks(city), "gw-hof-nord", f"[{records}]".encode(), NOW))
+
+    assert len(faulty.reasons) == MAX_REASONS + 1
+    assert faulty.reasons[-1] == "7 more"
+    assert len(senml.decode(faulty.pack).bad) == MAX_REASONS + 7
+
+
+def test_where_all_is_well_nothing_is_set_aside(city: City) -> None:
+    assert judge(Checks(city), "gw-hof-nord", senml.encode([GOOD]), NOW).faulty() is None
 
 
 # Records near enough to sound ones that each check has its share; json writes NaN and infinities as bare words.
@@ -94,10 +108,11 @@ def test_whatever_was_sent_what_is_set_aside_has_no_good_reading_in_it_and_is_ju
     except BadPayload:
         return
 
-    for kept in verdict.faulty():
-        again = judge(checks, gateway, kept.pack, NOW)
+    faulty = verdict.faulty()
+    if faulty is not None:
+        again = judge(checks, gateway, faulty.pack, NOW)
         assert again.readings == []
-        assert again.faulty() == [kept]
+        assert again.faulty() == faulty
 
 
 def test_what_is_no_pack_at_all_has_no_verdict(city: City) -> None:
@@ -105,10 +120,9 @@ def test_what_is_no_pack_at_all_has_no_verdict(city: City) -> None:
         judge(Checks(city), "gw-hof-nord", b"hello", NOW)
 
 
-def test_what_the_store_hands_back_is_packed_by_its_reason() -> None:
-    kept = refused([Rejected(GOOD, "old"), Rejected(Reading("a", "x", "passage", 1, 1.0), "odd"), Rejected(GOOD, "old")])
+def test_what_the_store_hands_back_is_kept_with_its_reasons() -> None:
+    other = Reading("a", "x", "passage", 1, 1.0)
+    faulty = refused([Rejected(GOOD, "old"), Rejected(other, "odd"), Rejected(GOOD, "old")])
 
-    assert kept == [
-        Faulty(Fault.REFUSED_BY_STORE, "old", senml.encode([GOOD, GOOD])),
-        Faulty(Fault.REFUSED_BY_STORE, "odd", senml.encode([Reading("a", "x", "passage", 1, 1.0)])),
-    ]
+    assert faulty == Faulty((Fault.REFUSED_BY_STORE,), ("odd", "old"), senml.encode([GOOD, other, GOOD]))
+    assert refused([]) is None
