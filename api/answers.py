@@ -204,8 +204,8 @@ def airs_answer(city: City, latest: Iterable[Reading], now_ms: int) -> AirsAnswe
     )
 
 
-def geojson(places: Iterable[YardAnswer | LampAnswer | AirAnswer]) -> dict[str, Any]:
-    """`places` as a FeatureCollection (RFC 7946): longitude first, everything else a property."""
+def geojson(places: Iterable[msgspec.Struct]) -> dict[str, Any]:
+    """`places`, each with `lat` and `lon`, as a FeatureCollection (RFC 7946): longitude first, everything else a property."""
     features = []
     for place in places:
         properties = msgspec.to_builtins(place)

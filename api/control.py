@@ -9,20 +9,27 @@ import msgspec
 from fastapi import Depends, Path, Request
 from fastapi.responses import Response
 
+from api.alarms import Alarms
 from api.door import DONE
+from api.exports import METER
 from api.keys import Key, Scope
 from api.lights import Override, Said, added, counting
 from api.openapi import STAFF_KEY, STAFF_PROBLEMS, describe
-from api.posts import Posts
+from api.posts import QUANTITIES, PostAnswer, Posts
 from api.problems import Wrong
+from api.recent import Recent
 from api.reply import JSON
+from api.routes import DAY_MS
 from api.staff import Staff
+from api.standing import KEEP_MS
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from hoflicht.errors import BadConfig
-from hoflicht.reading import MAX_ID
+from hoflicht.reading import MAX_ID, Reading
 from hoflicht.shadow import Outcome
+from store.readings import Store
 
+WANTED = tuple(dict.fromkeys((*QUANTITIES, *METER)))
 MAX_WAITING = 8  # each holds a thread of the web server, of which there are 40; who finds no place is told what is known
 RELEASE_MS = 60_000  # a release of what nobody holds is told to the gateways for so long
 
@@ -33,9 +40,11 @@ GroupId = Annotated[str, Path(max_length=MAX_ID, description="Id of a group", ex
 class Control:
     """What the routes for lamps share: who may, what was said, and how it is said anew."""
 
-    def __init__(self, city: City, staff: Staff, clock: Clock) -> None:
+    def __init__(self, city: City, store: Store, staff: Staff, alarms: Alarms, clock: Clock) -> None:
         self.city, self.staff, self.clock = city, staff, clock
         self.posts = Posts(city, staff.shadows)
+        self._alarms = alarms
+        self._latest: Recent[list[Reading]] = Recent(lambda: store.latest(WANTED, clock.now_ms() - DAY_MS), KEEP_MS, clock)
         self.reader = Depends(staff.door.wants(Scope.READ))
         self.controller = Depends(staff.door.wants(Scope.CONTROL))
         self._waiting = threading.Semaphore(MAX_WAITING)
@@ -43,6 +52,14 @@ class Control:
     def said(self) -> Said:
         """As it is now."""
         return self.staff.lights.said()
+
+    def latest(self) -> list[Reading]:
+        """What lamps and cabinets last said; raise what the store raises."""
+        return self._latest.get()
+
+    def lamps(self, names: Iterable[str]) -> list[PostAnswer]:
+        """The lamps `names` as staff see them; raise what the store raises."""
+        return self.posts.lamps(names, self.said(), self.latest(), self._alarms.open(), self.clock.now_ms())
 
     def look(self, key: Key, what: str) -> None:
         """Write down that somebody looked."""

@@ -27,6 +27,7 @@ MONITOR = {  # of LampMonitorFunction, by quantity
     "lamp_starts": "switchOnCounter",
     "active_power": "activePower",
     "energy_import": "activeEnergy",
+    "power_factor": "powerFactor",
     "voltage": "supplyVoltage",
     "temperature": "temperature",
 }

@@ -2,20 +2,19 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from api.alarms import Alarms
+from api.answers import geojson
 from api.control import Control, GroupId, LampId, answered, described, the
 from api.keys import Key
-from api.posts import QUANTITIES, GroupAnswer, GroupsAnswer, OverrideAnswer, PostAnswer, PostsAnswer
+from api.posts import GroupAnswer, GroupsAnswer, OverrideAnswer, PostAnswer, PostsAnswer
 from api.problems import Wrong
-from api.recent import Recent
-from api.routes import DAY_MS
-from api.yards import KEEP_MS
-from hoflicht.reading import MAX_ID, Reading
+from api.reply import GEOJSON
+from api.routes import Geo
+from hoflicht.reading import MAX_ID
 from hoflicht.shadow import LONGEST_MS
-from store.readings import Store
 
 LONGEST_MIN = LONGEST_MS // 60_000
 
@@ -25,31 +24,30 @@ Minutes = Annotated[int, Query(ge=1, le=LONGEST_MIN, description="Then the progr
 Of = Annotated[str | None, Query(alias="group", max_length=MAX_ID, description="Only the lamps of this group")]
 
 
-def router(control: Control, store: Store, alarms: Alarms) -> APIRouter:
+def router(control: Control) -> APIRouter:
     """The routes for lamps, groups and commands."""
     routes = APIRouter(prefix="/v1/staff", tags=["staff"])
-    _add_looks(routes, control, store, alarms)
+    _add_looks(routes, control)
     _add_overrides(routes, control)
     return routes
 
 
-def _add_looks(routes: APIRouter, control: Control, store: Store, alarms: Alarms) -> None:
-    clock, city = control.clock, control.city
-    latest: Recent[list[Reading]] = Recent(lambda: store.latest(QUANTITIES, clock.now_ms() - DAY_MS), KEEP_MS, clock)
+def _add_looks(routes: APIRouter, control: Control) -> None:
+    city = control.city
 
-    def posts(names: list[str]) -> list[PostAnswer]:
-        return control.posts.lamps(names, control.said(), latest.get(), alarms.open(), clock.now_ms())
-
-    @routes.get("/lamps", summary="All lamps: how they are to burn, what they do, what is wrong", **described(PostsAnswer))
-    def all_lamps(key: Annotated[Key, control.reader], group: Of = None) -> Response:
+    @routes.get("/lamps", summary="All lamps: how they are to burn, what they do, what is wrong", **described(PostsAnswer, GEOJSON))
+    def all_lamps(key: Annotated[Key, control.reader], group: Of = None, form: Geo = "json") -> Response:
         names = list(city.lamps) if group is None else control.staff.shadows.members.of_group(the("group", group, city.groups))
         control.look(key, "lamps" if group is None else f"the lamps of {group}")
-        return answered(PostsAnswer(city.name, posts(names)))
+        posts = control.lamps(names)
+        if form == "geojson":
+            return Response(msgspec.json.encode(geojson(posts)), media_type=GEOJSON)
+        return answered(PostsAnswer(city.name, posts))
 
     @routes.get("/lamps/{lamp}", summary="One lamp", **described(PostAnswer))
     def one_lamp(lamp: LampId, key: Annotated[Key, control.reader]) -> Response:
         control.look(key, the("lamp", lamp, city.lamps))
-        return answered(posts([lamp])[0])
+        return answered(control.lamps([lamp])[0])
 
     @routes.get("/groups", summary="All groups and their programs", **described(GroupsAnswer))
     def all_groups(key: Annotated[Key, control.reader]) -> Response:

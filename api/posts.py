@@ -22,6 +22,7 @@ QUANTITIES = (
     "level_actual",
     "light_reason",
     "active_power",
+    "power_factor",
     "energy_import",
     "operating_hours",
     "lamp_starts",

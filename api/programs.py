@@ -75,43 +75,40 @@ def _add_programs(routes: APIRouter, control: Control) -> None:
 def _add_users(routes: APIRouter, control: Control) -> None:
     city, asked = control.city, described(BurnsBy)
 
-    def of_lamp(lamp: str) -> Response:
-        said = control.said()
-        return answered(BurnsBy(lamp, "", duty(on_top(city, said), lamp).program, lamp in said.lamps))
-
-    def of_group(group: str) -> Response:
-        said = control.said()
-        return answered(BurnsBy("", group, on_top(city, said).groups[group].program, group in said.groups))
-
     @routes.put("/lamps/{lamp}/program", summary="Let a lamp burn by this program", **asked)
     def lamp_by(lamp: LampId, key: Annotated[Key, control.controller], name: Name) -> Response:
-        def change(said: Said) -> Said:
-            known = the("program", name, {*city.programs, *said.programs})
-            return _fitting(control, msgspec.structs.replace(said, lamps=said.lamps | {lamp: known}))
-
-        control.change(key, f"let {the('lamp', lamp, city.lamps)} burn by {name}", change)
-        return of_lamp(lamp)
+        return _burn(control, key, name, lamp=the("lamp", lamp, city.lamps))
 
     @routes.delete("/lamps/{lamp}/program", summary="Let a lamp burn by what the catalogue says", **asked)
     def lamp_as_before(lamp: LampId, key: Annotated[Key, control.controller]) -> Response:
-        what = f"let {the('lamp', lamp, city.lamps)} burn by the catalogue"
-        control.change(key, what, lambda said: msgspec.structs.replace(said, lamps=_without(said.lamps, lamp)))
-        return of_lamp(lamp)
+        return _burn(control, key, None, lamp=the("lamp", lamp, city.lamps))
 
     @routes.put("/groups/{group}/program", summary="Let a group burn by this program", **asked)
     def group_by(group: GroupId, key: Annotated[Key, control.controller], name: Name) -> Response:
-        def change(said: Said) -> Said:
-            known = the("program", name, {*city.programs, *said.programs})
-            return _fitting(control, msgspec.structs.replace(said, groups=said.groups | {group: known}))
-
-        control.change(key, f"let group {the('group', group, city.groups)} burn by {name}", change)
-        return of_group(group)
+        return _burn(control, key, name, group=the("group", group, city.groups))
 
     @routes.delete("/groups/{group}/program", summary="Let a group burn by what the catalogue says", **asked)
     def group_as_before(group: GroupId, key: Annotated[Key, control.controller]) -> Response:
-        what = f"let group {the('group', group, city.groups)} burn by the catalogue"
-        control.change(key, what, lambda said: msgspec.structs.replace(said, groups=_without(said.groups, group)))
-        return of_group(group)
+        return _burn(control, key, None, group=the("group", group, city.groups))
+
+
+def _burn(control: Control, key: Key, program: str | None, *, lamp: str = "", group: str = "") -> Response:
+    """Let a lamp or a group burn by `program`; None: by what the catalogue says."""
+
+    def change(said: Said) -> Said:
+        if program is not None:
+            the("program", program, {*control.city.programs, *said.programs})
+        lamps = _with(said.lamps, lamp, program) if lamp else said.lamps
+        groups = _with(said.groups, group, program) if group else said.groups
+        changed = msgspec.structs.replace(said, lamps=lamps, groups=groups)
+        return changed if program is None else _fitting(control, changed)
+
+    by = "the catalogue" if program is None else program
+    control.change(key, f"let {lamp or f'group {group}'} burn by {by}", change)
+    said = control.said()
+    wanted = on_top(control.city, said)
+    burns_by = duty(wanted, lamp).program if lamp else wanted.groups[group].program
+    return answered(BurnsBy(lamp, group, burns_by, lamp in said.lamps or group in said.groups))
 
 
 def _read(name: str, body: bytes) -> Program:
@@ -142,6 +139,10 @@ def _program(control: Control, name: str) -> ProgramAnswer:
 
 def _programs(control: Control) -> ProgramsAnswer:
     return ProgramsAnswer([_program(control, name) for name in on_top(control.city, control.said()).programs])
+
+
+def _with(users: dict[str, str], name: str, program: str | None) -> dict[str, str]:
+    return _without(users, name) if program is None else users | {name: program}
 
 
 def _without(programs: dict[str, T], name: str) -> dict[str, T]:

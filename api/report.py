@@ -71,7 +71,7 @@ def as_csv(told: Report) -> str:
 
 def as_table(told: Report) -> str:
     """What a person looks at first: the city, groups, cabinets; lamps only where something is to be said of them."""
-    lines = [f"{told.city.name}, {told.month.name}: {told.dark_h:.0f} hours of night", ""]
+    lines = [f"{told.city.name}, {told.month.name}: {told.dark_h:.0f} hours of night, {told.co2_g_per_kwh:g} g CO2 a kWh", ""]
     lines += [f"{'':<28}{'lamps':>7}{'kWh':>11}{'before':>11}{'saved':>11}{'':>7}{'kg CO2':>10}"]
     lines += [_line(row, told.co2_g_per_kwh) for row in (told.city, *told.groups, *told.cabinets)]
     notes = [f"{row.id or row.name}: {note}" for row in (*told.cabinets, *told.lamps) for note in _notes(row)]

@@ -110,6 +110,11 @@ def _dimming_failure(seen: Seen) -> bool | None:
     return abs(seen.actual - seen.sent) > ARC_TOLERANCE
 
 
+def _at_another_level(well: Seen, bad: Seen) -> bool:
+    """A lamp that is asked for the very level at which it is stuck, for a car that passes, does not dim well by that."""
+    return abs((well.actual or 0) - (bad.actual or 0)) > ARC_TOLERANCE
+
+
 def _lamp_power_too_high(seen: Seen) -> bool | None:
     if seen.power_w is None or not seen.actual:
         return None
@@ -130,6 +135,10 @@ def _explained_w(seen: Seen) -> float:
     return STANDBY_W + (seen.nominal_w - STANDBY_W) * dali.percent(seen.actual or 0) / 100
 
 
+def _always(_well: Seen, _bad: Seen) -> bool:
+    return True
+
+
 class Rule(msgspec.Struct, frozen=True):
     """How long a fault must be seen until it is raised, and be seen well until it is cleared; and what explains it away."""
 
@@ -137,6 +146,7 @@ class Rule(msgspec.Struct, frozen=True):
     raise_ms: int
     clear_ms: int
     masked_by: tuple[str, ...] = ()
+    is_proof: Callable[[Seen, Seen], bool] = _always  # that what is seen well, after what was seen last of the fault, ends it
 
 
 _GONE = ("supply_loss", "control_gear_comm_failure")
@@ -149,7 +159,7 @@ RULES: Mapping[str, Rule] = {  # in this order: masks come before what they mask
     "cycling_failure": Rule(_cycling_failure, 0, CYCLES_MS, _GONE),
     "lamp_failure": Rule(_lamp_failure, 60_000, 60_000, (*_GONE, "high_temperature", "cycling_failure")),
     "lamp_unexpected_on": Rule(_lamp_unexpected_on, 60_000, 60_000, _GONE),
-    "dimming_failure": Rule(_dimming_failure, 60_000, 60_000, _UNSTEADY),
+    "dimming_failure": Rule(_dimming_failure, 60_000, 60_000, _UNSTEADY, _at_another_level),
     # Power is measured each few minutes: a minute means twice.
     "lamp_power_too_high": Rule(_lamp_power_too_high, 60_000, 60_000, _UNSTEADY),
     "lamp_power_too_low": Rule(_lamp_power_too_low, 60_000, 60_000, (*_UNSTEADY, "high_temperature")),
@@ -162,25 +172,22 @@ class Faults:
     def __init__(self) -> None:
         self.raised: dict[str, bool] = {}
         self._otherwise: dict[str, tuple[bool, int]] = {}  # what is seen instead, and since when
-        self._stuck_at = 0  # the level that the driver last reported instead of the one sent
+        self._bad: dict[str, Seen] = {}  # what was seen last of each
 
     def judge(self, seen: Seen, now_ms: int) -> None:
         """Take what is seen now."""
         for name, rule in RULES.items():
             if any(self.raised.get(worse) for worse in rule.masked_by):
                 self._otherwise.pop(name, None)
-            elif (verdict := self._proven(name, rule.judge(seen), seen.actual or 0)) is not None:
+            elif (verdict := self._verdict(name, rule, seen)) is not None:
                 self._heed(name, verdict, rule.raise_ms if verdict else rule.clear_ms, now_ms)
 
-    def _proven(self, name: str, verdict: bool | None, actual: int) -> bool | None:
-        """A lamp that is asked for the very level at which it is stuck, for a car that passes, does not dim well by that."""
-        if name != "dimming_failure" or verdict is None:
-            return verdict
+    def _verdict(self, name: str, rule: Rule, seen: Seen) -> bool | None:
+        verdict = rule.judge(seen)
         if verdict:
-            self._stuck_at = actual
-        elif self.raised.get(name) and abs(actual - self._stuck_at) <= ARC_TOLERANCE:
-            return None
-        return verdict
+            self._bad[name] = seen
+        is_over = verdict is False and self.raised.get(name)
+        return None if is_over and not rule.is_proof(seen, self._bad[name]) else verdict
 
     def _heed(self, name: str, verdict: bool, lasts_ms: int, now_ms: int) -> None:
         before, since_ms = self._otherwise.pop(name, (verdict, now_ms))

@@ -18,13 +18,15 @@ ASK_MS, ASK_SOON_MS = 2_000, 300  # between two questions; while a level is not 
 MOST_TRIES = 6  # that are counted: REPEAT_MS is reached by then
 RESIST_MS = 10_000  # a driver that does not follow in that time does not: three repeats lie within
 ENERGY, GEAR, LAMP, RATING = 202, 205, 206, 207
-SETTINGS = 0  # no bank: its failsafe and its fade
+SETTINGS, GROUPS = -1, 0  # no banks: its failsafe and its fade; with whom it is told
+NEVER_MS = 2**62
 OFTEN_MS, RARELY_MS = 300_000, 86_400_000  # energy moves by its step of edge.news in some ten minutes; a rating when somebody comes
 ERRAND_MS = {  # how often each is done; SETTINGS first
-    **dict.fromkeys((SETTINGS, LUMINAIRE, RATING), RARELY_MS),
+    **dict.fromkeys((SETTINGS, GROUPS, LUMINAIRE, RATING), RARELY_MS),
     **dict.fromkeys((ENERGY, GEAR, LAMP), OFTEN_MS),
 }
 TOLD = ("active_power", "energy_import", "voltage", "temperature", "power_factor", "operating_hours", "lamp_starts")
+DECIMALS = 3  # a driver counts seconds, and hours with sixteen digits cost mobile data
 FAILED = ("lamp_failure", "open_circuit", "short_circuit")
 DERATED = ("gear_derating", "gear_shutdown", "lamp_derating", "lamp_shutdown")
 
@@ -39,6 +41,7 @@ class Lamp:
         self.wanted = dali.FULL
         self.silence: Silence | None = None
         self.answered_ms: int | None = None
+        self.groups: int | None = None  # that its driver is in, a bit for each; None: it has not said
         self._sensor = sensor
         self._order = Order()
         self._decision: Decision | None = None
@@ -49,7 +52,7 @@ class Lamp:
         self._actual: int | None = None
         self._status: dali.Status | None = None
         self._banks: dict[str, float] = {}
-        self._errand_due_ms = dict.fromkeys(ERRAND_MS, 0)
+        self._errand_due_ms = {**dict.fromkeys(ERRAND_MS, 0), GROUPS: NEVER_MS}  # many lines need no groups
         self._power_w: float | None = None  # since the last judgement
         self._switched_on = 0  # since the starts were read last
         self._starts = Starts()
@@ -68,6 +71,11 @@ class Lamp:
         wanted = dali.arc(self._decision.percent)
         if before is None or wanted != self.wanted:
             self.wanted, self._wanted_ms = wanted, at_ms
+
+    @property
+    def program(self) -> str:
+        """By which it burns; empty: the failsafe."""
+        return self._order.duty.program
 
     def level_due_ms(self) -> int:
         """When its level is to be sent (again); of several lamps the one comes first that has waited longest."""
@@ -93,6 +101,11 @@ class Lamp:
             return False
         return abs(self._actual - self.sent) <= ARC_TOLERANCE or (self._status is not None and self._status.limit_error)
 
+    @property
+    def has_missed(self) -> bool:
+        """Whether it was told the level that is wanted, and has not confirmed it."""
+        return self.sent == self.wanted and not self.is_confirmed
+
     def happening(self, at_ms: int) -> Happening | None:
         """What it makes of its command; None while it is on its way."""
         if self._decision is None or self._decision.percent != self._decision.target:
@@ -115,6 +128,7 @@ class Lamp:
         if self._status is not None and self._status.power_cycle_seen:
             self._lost_power = True
             self._errand_due_ms[SETTINGS] = 0  # it may be another one
+            self.ask_for_groups()
         self._heard(status, at_ms)
 
     def unreached(self, silence: Silence) -> None:
@@ -123,9 +137,14 @@ class Lamp:
         self._heard(silence, 0)
 
     def errand_due(self, at_ms: int) -> tuple[int, int] | None:
-        """Since when which errand waits, the longest first: SETTINGS or a bank; None where none does, or it does not answer."""
+        """Since when which errand waits, the longest first; None where none does, or the driver does not answer."""
         due_ms, errand = min((due_ms, errand) for errand, due_ms in self._errand_due_ms.items())
         return (due_ms, errand) if due_ms <= at_ms and self.silence is None and self.answered_ms is not None else None
+
+    def ask_for_groups(self) -> None:
+        """What its driver has said of its groups counts no more."""
+        self.groups = None
+        self._errand_due_ms[GROUPS] = 0
 
     def errand_done(self, errand: int, is_done: bool, at_ms: int) -> None:
         """It is done, or was given up."""
@@ -148,14 +167,14 @@ class Lamp:
 
     # What is told of it
 
-    def news(self, line_is_silent: bool, at_ms: int) -> Iterator[tuple[Observation, bool]]:
-        """What is worth a reading now, and whether it is urgent."""
+    def news(self, line_is_silent: bool, at_ms: int) -> Iterator[Observation]:
+        """What is worth a reading now."""
         self._faults.judge(self._seen(line_is_silent, at_ms), at_ms)
         self._power_w = None
         for quantity, value in self._values():
-            item = self._news.take(quantity, value, at_ms)
-            if item is not None:
-                yield Observation(self.name, self._sensor, quantity, item.since_ms, value), item.is_urgent
+            since_ms = self._news.take(quantity, value, at_ms)
+            if since_ms is not None:
+                yield Observation(self.name, self._sensor, quantity, since_ms, value)
 
     def _values(self) -> Iterator[tuple[str, float]]:
         if self._decision is not None:
@@ -166,7 +185,7 @@ class Lamp:
         if self._actual is not None:
             yield "level_actual", dali.percent(self._actual)
         if self.silence is None:
-            yield from ((name, self._banks[name]) for name in TOLD if name in self._banks)
+            yield from ((name, round(self._banks[name], DECIMALS)) for name in TOLD if name in self._banks)
             yield from (("life_left", left) for left in self._life_left())
         yield from ((name, float(is_raised)) for name, is_raised in self._faults.raised.items())
 

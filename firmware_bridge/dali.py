@@ -38,6 +38,8 @@ class Command(enum.IntEnum):
     QUERY_POWER_ON_LEVEL = 0xA3
     QUERY_SYSTEM_FAILURE_LEVEL = 0xA4
     QUERY_FADE_TIME_FADE_RATE = 0xA5
+    QUERY_GROUPS_0_TO_7 = 0xC0  # a bit for each
+    QUERY_GROUPS_8_TO_15 = 0xC1
     READ_MEMORY_LOCATION = 0xC5
 
 
@@ -49,6 +51,7 @@ class Special(enum.IntEnum):
     WRITE_MEMORY_LOCATION_NO_REPLY = 0xC9
 
 
+ADD_TO_GROUP, REMOVE_FROM_GROUP = 0x60, 0x70  # and its number
 SETTINGS = range(0x20, 0x82)  # commands that count only if they come twice within 100 ms
 QUERIES = range(0x90, 0xC6)  # commands that are answered
 
@@ -104,12 +107,10 @@ def setting(to: int, what: Command, value: int) -> tuple[Forward, ...]:
     return special(Special.DTR0, value), command(to, what)
 
 
-def failsafe(to: int) -> tuple[Forward, ...]:
-    """Make a driver burn in full when its bus has no power, and when the mains come: light needs nobody's leave."""
-    return (
-        *setting(to, Command.SET_SYSTEM_FAILURE_LEVEL, FULL),
-        *setting(to, Command.SET_POWER_ON_LEVEL, FULL),
-    )
+def membership(to: int, number: int, *, is_in: bool) -> Forward:
+    """Put a driver into group `number`, 0 to 15, or take it out; the driver keeps it without power."""
+    group(number)  # complains
+    return Forward(bytes((to | 1, (ADD_TO_GROUP if is_in else REMOVE_FROM_GROUP) | number)), twice=True)
 
 
 def status(answer: int) -> Status:

@@ -109,7 +109,8 @@ class Folder:
         self.config("ingest").write_text(
             f'city = "city.toml"\nquarantine = "../quarantine.db"\nhttp = "127.0.0.1:{ports.ingest}"\n{broker}{store}'
         )
-        self.config("api").write_text(f'city = "city.toml"\nlisten = "127.0.0.1:{ports.api}"\n{broker}{store}')
+        # With a staff API, for which nobody has a key yet.
+        self.config("api").write_text(f'city = "city.toml"\nlisten = "127.0.0.1:{ports.api}"\n{broker}{store}[staff]\n')
         for gateway, plan in layout(city).items():
             self.config(gateway).write_text(self._edge(city, gateway, plan, broker))
 

@@ -13,6 +13,7 @@ from simulators.luminaire import FULL, STANDBY_W, Fault, Luminaire
 MASK, YES = 255, 255
 LEVELS = {0x00: 0, 0x05: FULL}  # commands that go to a level at once
 SETTINGS, TWICE_MS = range(0x20, 0x82), 100  # they count if they come again so soon
+JOIN, LEAVE = range(0x60, 0x70), range(0x70, 0x80)  # a group
 LOCK, UNLOCKED, LATCHED = 0x02, 0x55, 0xAA
 LOCKABLE = {207: range(0x04, 0x08)}  # what can be written where the lock is open
 STILL_WRITING = {0xA3, 0xC3, 0xC7, 0xC9, 0x98, 0x9C}  # every other command protects the memory again
@@ -161,6 +162,10 @@ class Gear:
     def _set(self, command: int) -> None:
         if command in self._settings:
             self._settings[command] = self._dtr0
+        elif command in JOIN:
+            self.groups.add(command & 0x0F)
+        elif command in LEAVE:
+            self.groups.discard(command & 0x0F)
         elif command == 0x81:
             self._writable = True
 
@@ -186,6 +191,8 @@ class Gear:
             0xA3: self._settings[0x2D],
             0xA4: self._settings[0x2C],
             0xA5: self._settings[0x2E] << 4 | self._settings[0x2F],
+            0xC0: sum(1 << group for group in self.groups if group < 8),
+            0xC1: sum(1 << group - 8 for group in self.groups if group >= 8),
         }
 
     # Memory

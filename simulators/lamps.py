@@ -14,6 +14,7 @@ AIR_MS = 60_000  # how often the lamps feel another air, and break
 BROKEN = {Fault.LAMP_FAILURE: Street.has_failed, Fault.STUCK_ON: Street.burns_by_day}
 # What lasts an hour or three of a night, and how many nights lie between two of a kind in a street.
 PASSING = (Fault.STUCK_LEVEL, Fault.CYCLING, Fault.POWER_TOO_HIGH, Fault.POWER_TOO_LOW, Fault.TOO_HOT, Fault.MUTE, Fault.HALF_MUTE)
+CUT = Fault.SUPPLY_LOSS  # likewise, of all lamps at once: their feeder's fuse
 NIGHTS_BETWEEN = 10
 FROM_H, UNTIL_H, LONGEST_H = 5.0, 15.0, 3.0  # after noon UTC
 
@@ -48,10 +49,10 @@ class LitStreet(Street):
         return self.gears[name].lamp.energy_wh / 1000 if name in self.gears else super().energy_kwh(name, at_ms)
 
     def has_now(self, fault: Fault, name: str, at_ms: int) -> bool:
-        """Whether a lamp has a passing fault."""
+        """Whether a lamp has a passing fault, or all of them have."""
         noon = noon_before(at_ms)
         rng = random.Random(f"{self._seed}/{fault.name}/{noon}")
-        if rng.randrange(NIGHTS_BETWEEN) or name != rng.choice(tuple(self._city.lamps)):
+        if rng.randrange(NIGHTS_BETWEEN) or (fault is not CUT and name != rng.choice(tuple(self._city.lamps))):
             return False
         from_h = rng.uniform(FROM_H, UNTIL_H)
         return from_h <= (at_ms - noon_ms(noon)) / HOUR_MS < from_h + rng.uniform(1, LONGEST_H)
@@ -75,4 +76,4 @@ class LampWorld:
         for name, gear in self._gears.items():
             gear.lamp.ambient_cel = self._street.air(name, now_ms).temperature
             gear.lamp.faults = {fault for fault, is_so in BROKEN.items() if is_so(self._street, name, now_ms)}
-            gear.lamp.faults |= {fault for fault in PASSING if self._street.has_now(fault, name, now_ms)}
+            gear.lamp.faults |= {fault for fault in (*PASSING, CUT) if self._street.has_now(fault, name, now_ms)}

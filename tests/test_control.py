@@ -325,6 +325,18 @@ def test_staff_see_what_a_lamp_does_and_what_is_wrong_with_it(office: Office, to
     assert (seen["faults"], seen["override"]) == (["dimmingFailure"], None)
 
 
+def test_staff_have_their_lamps_on_a_map_with_state_and_faults(office: Office, token: str) -> None:
+    told = {"level_actual": 40.0, "lamp_power_too_high": 1.0}
+    office.store.write([Reading("lamp-0001", "driver", name, NOW_MS - 12_000, value) for name, value in told.items()])
+
+    answer = office.call("GET", "/v1/staff/lamps?group=altstadt&format=geojson", token)
+    lamp = next(feature for feature in answer.json()["features"] if feature["id"] == "lamp-0001")
+
+    assert (answer.headers["content-type"], len(answer.json()["features"])) == ("application/geo+json", 24)
+    assert lamp["geometry"] == {"type": "Point", "coordinates": [6.76024, 51.42894]}
+    assert (lamp["properties"]["state"], lamp["properties"]["faults"]) == ("dimmed", ["lampPowerTooHigh"])
+
+
 @pytest.mark.live
 def test_an_override_outlives_a_kill_of_the_api_and_reaches_a_broker_that_has_forgotten_it(
     broker: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]

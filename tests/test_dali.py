@@ -7,7 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_bridge import dali
-from firmware_bridge.dali import BROADCAST, Command, Forward, Special, Status, command, dapc, group, setting, short, special
+from firmware_bridge.dali import (
+    BROADCAST,
+    Command,
+    Forward,
+    Special,
+    Status,
+    command,
+    dapc,
+    group,
+    membership,
+    setting,
+    short,
+    special,
+)
 from hoflicht import BadConfig, BadPayload
 
 SEND_TWICE = {"SET_SYSTEM_FAILURE_LEVEL", "SET_POWER_ON_LEVEL", "SET_FADE_TIME", "SET_FADE_RATE", "ENABLE_WRITE_MEMORY"}
@@ -51,13 +64,11 @@ def test_a_setting_comes_from_the_register() -> None:
     assert setting(short(1), Command.SET_FADE_TIME, 4) == (Forward(b"\xa3\x04"), Forward(b"\x03\x2e", twice=True))
 
 
-def test_a_driver_is_told_to_burn_in_full_when_all_else_fails() -> None:
-    assert dali.failsafe(BROADCAST) == (
-        Forward(b"\xa3\xfe"),
-        Forward(b"\xff\x2c", twice=True),
-        Forward(b"\xa3\xfe"),
-        Forward(b"\xff\x2d", twice=True),
-    )
+def test_groups_are_joined_and_left_by_their_number() -> None:
+    assert membership(short(5), 15, is_in=True) == Forward(b"\x0b\x6f", twice=True)
+    assert membership(short(5), 0, is_in=False) == Forward(b"\x0b\x70", twice=True)
+    with pytest.raises(BadConfig, match=r"DALI address 16: there are 0 to 15"):
+        membership(short(5), 16, is_in=True)
 
 
 @pytest.mark.parametrize(("address", "limit"), [(64, 63), (-1, 63)])

@@ -41,7 +41,7 @@ TALQ = {
     "CommunicationFunction": {"communicationFailure"},
     "LampActuatorFunction": {"targetLightCommand", "feedbackLightCommand", "actualLightState", "calendarID"},
     "LampMonitorFunction": {
-        *("operatingHours", "switchOnCounter", "activePower", "activeEnergy", "supplyVoltage", "temperature"),
+        *("operatingHours", "switchOnCounter", "activePower", "activeEnergy", "powerFactor", "supplyVoltage", "temperature"),
         *("lampFailure", "lampUnexpectedOn", "cyclingFailure", "dimmingFailure", "lampPowerTooHigh", "lampPowerTooLow"),
         *("highTemperature", "controlGearCommFailure", "supplyLoss"),
     },
@@ -53,6 +53,7 @@ LAMP = {
     "light_reason": 2.0,
     "active_power": 33.1,
     "energy_import": 812.4,
+    "power_factor": 0.95,
     "operating_hours": 12_041.5,
     "lamp_starts": 2_113.0,
     "voltage": 231.0,
@@ -118,6 +119,7 @@ def test_a_lamp_is_a_device_of_four_functions(office: Office) -> None:
     assert actuator["targetLightCommand"] == {"level": 60.0, "timestamp": "2026-11-23T08:29:00+00:00", "reason": "sensor"}
     assert (actuator["actualLightState"]["level"], actuator["calendarID"]) == (59.8, "hauptstrasse")
     assert (monitor["operatingHours"], monitor["switchOnCounter"], monitor["activeEnergy"]) == (12_041.5, 2_113.0, 812.4)
+    assert monitor["powerFactor"] == 0.95
     assert {name for name, value in monitor.items() if value is True} == {"cyclingFailure"}
     assert device["functions"]["CommunicationFunction"] == {"communicationFailure": False}
 

@@ -22,7 +22,8 @@ def test_every_role_reads_its_config(tmp_path: Path, city: City) -> None:
     folder.write(city, Ports(api=8000, broker=1883, ingest=9102))
 
     assert load(folder.config("ingest"), IngestConfig).http == "127.0.0.1:9102"
-    assert load(folder.config("api"), ApiConfig).listen == "127.0.0.1:8000"
+    api = load(folder.config("api"), ApiConfig)
+    assert (api.listen, api.staff is None) == ("127.0.0.1:8000", False)
     gateways = {name: load_edge(folder.config(name)) for name in city.gateways}
     assert [len(gateway.ports) for gateway in gateways.values()] == [6, 4, 5, 3, 4]
     assert [len(gateway.lamps) for gateway in gateways.values()] == [0, 0, 0, 0, len(city.lamps)]

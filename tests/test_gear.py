@@ -6,7 +6,20 @@ from collections.abc import Iterable
 import pytest
 
 from firmware_bridge import banks, dali, luba
-from firmware_bridge.dali import BROADCAST, MASK, Command, Forward, Special, command, dapc, group, setting, short, special
+from firmware_bridge.dali import (
+    BROADCAST,
+    MASK,
+    Command,
+    Forward,
+    Special,
+    command,
+    dapc,
+    group,
+    membership,
+    setting,
+    short,
+    special,
+)
 from firmware_bridge.frames import Noise
 from firmware_bridge.luba import Answer, Garbled, Sent
 from simulators.gear import Gear
@@ -161,6 +174,15 @@ def test_a_driver_hears_its_address_its_groups_and_all(to: int) -> None:
     assert gear.lamp.level == 100
 
 
+def test_a_driver_joins_and_leaves_groups_when_it_is_told_twice_and_says_which_it_is_in() -> None:
+    street = Street(Gear(5))
+    street.tell(membership(TO, 3, is_in=True), membership(TO, 15, is_in=True), membership(TO, 0, is_in=True))
+    street.tell(membership(TO, 0, is_in=False), Forward(membership(TO, 4, is_in=True).data))
+
+    assert street.hear(command(TO, Command.QUERY_GROUPS_0_TO_7))[-1] == luba.Answer(0b0000_1000)
+    assert street.hear(command(TO, Command.QUERY_GROUPS_8_TO_15))[-1] == luba.Answer(0b1000_0000)
+
+
 @pytest.mark.parametrize("to", [short(6), group(4), 0xFC])
 def test_a_driver_does_not_hear_others(to: int) -> None:
     gear = Gear(5)
@@ -264,7 +286,9 @@ def test_a_driver_without_a_power_on_level_burns_as_before() -> None:
 def test_a_driver_burns_in_full_when_its_bus_dies() -> None:
     gear = Gear(5)
     street = Street(gear)
-    street.tell(*setting(TO, Command.SET_SYSTEM_FAILURE_LEVEL, 50), *dali.failsafe(BROADCAST), dapc(TO, 0))
+    street.tell(
+        *setting(TO, Command.SET_SYSTEM_FAILURE_LEVEL, 50), *setting(BROADCAST, Command.SET_SYSTEM_FAILURE_LEVEL, 254), dapc(TO, 0)
+    )
     street.line.is_bus_down = True
     street.pass_ms(SECOND_MS)
 

@@ -132,6 +132,7 @@ def test_an_unmetered_consumer_is_found(
 
     assert code == 0
     assert f"Duisburg, {name}: " in told
+    assert " hours of night, 363 g CO2 a kWh\n" in told
     assert "cabinet-07: unmetered consumer: at least 1" in told
     assert "burning by day" not in told
     assert f"{REPLACED}: another meter" in told
@@ -146,7 +147,7 @@ def test_months_that_the_database_has_given_up_are_read_from_its_hourly_values(
     start = dt.datetime(2025, 11, 1, tzinfo=ZONE)
     start_ms = round(start.timestamp() * 1000)
     # As the task of store.hourly writes them: the mean of an hour at its start, and of how many readings it is.
-    told = lines(meters(city, start_ms, start_ms + 30 * 24 * HOUR_MS)).replace(b" value=", b" count=1,value=")
+    told = lines(list(meters(city, start_ms, start_ms + 30 * 24 * HOUR_MS))).replace(b" value=", b" count=1,value=")
     where = f"{influxd.url}/api/v2/write?org={ORG}&bucket={hourly_bucket(influx.name)}&precision=ms"
     httpx.post(where, content=told, headers={"Authorization": f"Token {influx.token}"}).raise_for_status()
 
