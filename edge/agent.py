@@ -18,6 +18,7 @@ import msgspec
 from prometheus_client import REGISTRY
 
 from edge import health, reader, sign, spooler, uplink, watchdog
+from edge.company import Company
 from edge.config import CLOCKS, RECEIVER, SATELLITES, EdgeConfig, PortConfig, load_edge
 from edge.drivers import DRIVERS, Driver
 from edge.fix import Fix
@@ -192,7 +193,7 @@ class Agent:
 
     def _keep(self, ended: threading.Event) -> None:
         with self._spool() as spool:
-            spooler.run(self._waiting, spool, ended)
+            spooler.run(self._waiting, spool, Company(round(self._config.spool.patience_s * 1000)), ended)
 
     def _send(self, stopping: stop.Stopping) -> None:
         deliver: dict[str, Callable[[Message], None]] = {topics.wait(yard): latest.take for yard, latest in self._latest.items()}

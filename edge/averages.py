@@ -11,6 +11,7 @@ from firmware_bridge.frames import Frame, Sample
 
 COUNTERS = ("energy_import", "energy_export", "reactive_energy_import", "reactive_energy_export")  # their mean means nothing
 DIRECTIONS = ("wind_direction",)  # from 350° and 10° it is 0° on average, not 180°
+DIGITS = 5  # of a mean: the best of our meters is good to one part in a thousand, and digits cost mobile data
 OPPOSED = 0.01  # length of the mean of unit vectors below which it points nowhere: winds that cancel each other
 
 
@@ -59,5 +60,9 @@ def _summand(sample: Sample) -> complex:
 
 def _mean(quantity: str, mean: complex) -> float | None:
     if quantity not in DIRECTIONS:
-        return round(mean.real, 6)
-    return round(math.degrees(cmath.phase(mean)) % 360, 6) % 360 if abs(mean) >= OPPOSED else None
+        return _rounded(mean.real)
+    return _rounded(math.degrees(cmath.phase(mean)) % 360) % 360 if abs(mean) >= OPPOSED else None
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

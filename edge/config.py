@@ -38,6 +38,7 @@ class SpoolConfig(Strict, frozen=True):
 
     path: str
     limit_mb: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 200  # three million readings
+    patience_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 60  # what nobody waits for may stay in memory (edge.company)
 
 
 class PortConfig(Strict, frozen=True):

@@ -17,6 +17,7 @@ from edge.reader import Counters
 from edge.spool import ROW_BYTES, Spool
 from edge.spool import State as SpoolState
 from edge.uplink import State, Status
+from edge.validity import ends
 from hoflicht import __version__, version
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload
@@ -41,8 +42,8 @@ class Health:
         ports: Mapping[str, Counters],
         limit_bytes: int,
         clock: Clock,
-        folder: Path | None = None,  # of the spool
-        certificate: Path | None = None,  # shown to the broker
+        folder: Path,  # of the spool
+        certificate: Path | None,  # shown to the broker; None: it wants none
     ) -> None:
         self.status = status
         self.ports = ports
@@ -133,18 +134,14 @@ class Health:
             yield "receipt_latency", self.status.latency_ms / 1000
         if before is not None and now_ms > self._looked_ms:
             rows_per_hour = (spool.last_id - before.last_id) / (now_ms - self._looked_ms) * 3_600_000
-            yield "spool_hours_left", hours_left(self._limit_bytes - spool.bytes, rows_per_hour)
+            yield "spool_hours_left", round(hours_left(self._limit_bytes - spool.bytes, rows_per_hour), 1)
 
     def _seldom_values(self) -> Iterator[tuple[str, float]]:
         yield "version", version.number(__version__)
-        if self._folder is not None:
-            with contextlib.suppress(OSError):  # a disk that does not answer shows in the spool
-                room = shutil.disk_usage(self._folder)
-                yield "disk_free", round(room.free / room.total, 3)
+        with contextlib.suppress(OSError):  # a disk that does not answer shows in the spool
+            room = shutil.disk_usage(self._folder)
+            yield "disk_free", round(room.free / room.total, 3)
         if self._certificate is not None and self._clock.is_set():
-            # Only here: a gateway without a certificate does without these 8 MB.
-            from edge.identity import ends  # noqa: PLC0415
-
             with contextlib.suppress(BadPayload):  # one that is not there is the broker session's to tell
                 yield "certificate_left", round(ends(self._certificate).timestamp() - self._clock.now_ms() / 1000)
 

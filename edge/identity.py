@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
+from edge.validity import ends
 from hoflicht import atomic, private_key
 from hoflicht.errors import BadConfig, BadPayload
 from hoflicht.invitation import Answer
@@ -48,11 +49,3 @@ class Identity:
             return ends(self.certificate)
         except BadPayload as cause:
             raise BadConfig(f"{cause}; begin with: hoflicht enroll {self.gateway} URL") from cause
-
-
-def ends(certificate: Path) -> datetime:
-    """Until when the certificate in that file is good; raise BadPayload where there is none."""
-    try:
-        return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
-    except (OSError, ValueError) as cause:
-        raise BadPayload(f"{certificate}: no certificate") from cause

@@ -4,9 +4,9 @@
     every second:              judge the faults of each, tell what is news
     between, frame by frame:   a level that is due → a lamp that is to be asked → the next frame of a long errand
 
-Questions and errands take turns where both wait. An errand reads a memory bank or sets a failsafe, frame by frame, and levels go in
-between: they touch neither the registers nor the latch that a reading rests on (IEC 62386-102). Only its beginning, which opens the
-latch, goes in one: any other command in there would close it again.
+Questions and errands take turns where both wait. An errand reads a memory bank or sets failsafe or groups, frame by frame. Levels
+go in between: they touch neither the registers nor the latch that a reading rests on (IEC 62386-102). Only its beginning, which
+opens the latch, goes in one: any other command in there would close it again.
 
 Nothing here waits for the network or the disk: observations go into the queue, and where it is full they are counted.
 """
@@ -17,21 +17,20 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from edge.bus import AWAY, Bus, Silence
 from edge.config import LampConfig
 from edge.faults import SILENT_MS
-from edge.lamp import SETTINGS, Lamp
+from edge.groups import Groups
+from edge.lamp import GROUPS, SETTINGS, Lamp
 from edge.observation import Observation
 from edge.reader import Counters
 from edge.senses import Posts
 from edge.shadow import Shadow
 from firmware_bridge import banks, dali
-from firmware_bridge.dali import BROADCAST, Command, Forward, command, dapc, short
+from firmware_bridge.dali import Command, Forward, command, dapc, short
 from hoflicht.clock import Clock
 from hoflicht.sky import Place
 from hoflicht.stop import Stopping
 
 DECIDE_MS = 250  # a ramp of two seconds has eight steps; who drives by waits no longer
 TELL_EVERY = 4  # decisions; sixty-four lamps judged each second cost a small board a twentieth of its time
-COMPANY_MS = 60_000  # how long what is not urgent waits for more
-MAX_HELD = 1_000  # observations that wait; at the start sixty-four lamps have as many to tell
 AWAY_MS = 1_000  # a line that carries nothing is tried no more often
 # 0.7 s, code 1 of IEC 62386-102: a ramp's steps run into each other, also on a full line whose lamps get theirs each two seconds.
 FADE_TIME = 1
@@ -62,6 +61,7 @@ class Line:
         clock: Clock,
     ) -> None:
         self._lamps = [Lamp(name, lamp.sensor, lamp.address) for name, lamp in lamps.items()]
+        self._groups = Groups(self._lamps)
         self._bus = bus
         self._place = place
         self._shadow = shadow
@@ -74,8 +74,6 @@ class Line:
         self._is_errands_turn = False
         self._levels_in_a_row = 0
         self._decisions = 0
-        self._held: list[Observation] = []
-        self._held_since_ms = 0
 
     def go_on(self) -> int:
         """Do the most urgent thing, one frame mostly; return for how many ms nothing is to be done now."""
@@ -97,27 +95,18 @@ class Line:
             happening = lamp.happening(now_ms)
             if order.command is not None and happening is not None:
                 self._shadow.heed(order.command, lamp.name, happening)
+        self._groups.renew()
         self._decisions += 1
         if self._decisions % TELL_EVERY == 0:
             self._tell_news(now_ms)
 
     def _tell_news(self, now_ms: int) -> None:
         line_is_silent = self._is_silent(now_ms)
-        news = [item for lamp in self._lamps for item in lamp.news(line_is_silent, now_ms)]
-        self._held_since_ms = self._held_since_ms if self._held else now_ms
-        self._held += [seen for seen, _ in news]
-        is_urgent = any(urgent for _, urgent in news)
-        if is_urgent or len(self._held) > MAX_HELD or now_ms - self._held_since_ms >= COMPANY_MS:
-            self.hand_in()
-
-    def hand_in(self) -> None:
-        """Let nothing wait any more."""
-        for seen in self._held:
+        for seen in [seen for lamp in self._lamps for seen in lamp.news(line_is_silent, now_ms)]:
             try:
                 self._out.put_nowait(seen)
             except queue.Full:  # the disk takes nothing; what waits already is older, and the loss is counted
                 self._counters.overflown += 1
-        self._held.clear()
 
     def _is_silent(self, now_ms: int) -> bool:
         """Whether no driver answers: of one alone it cannot be told whether it is broken or has no mains."""
@@ -133,9 +122,7 @@ class Line:
             self._levels_in_a_row = 0
             return False
         self._levels_in_a_row += 1
-        is_for_all = len(due) == len(self._lamps) > 1 and len({lamp.wanted for lamp in self._lamps}) == 1
-        those = self._lamps if is_for_all else [self._lamps[due[0][1]]]
-        to = BROADCAST if is_for_all else short(those[0].address)
+        to, those = self._groups.told_with(self._lamps[due[0][1]])
         if self._put(dapc(to, those[0].wanted)) not in AWAY:
             for lamp in those:
                 lamp.level_sent(self._clock.monotonic_ms())
@@ -167,8 +154,13 @@ class Line:
         if not waiting:
             return None
         _, errand, n = min(waiting)
-        begun = self._set_up(self._lamps[n]) if errand == SETTINGS else self._read(self._lamps[n], errand)
+        begun = self._begun(self._lamps[n], errand)
         return begun, next(begun)
+
+    def _begun(self, lamp: Lamp, errand: int) -> Errand:
+        if errand == SETTINGS:
+            return self._set_up(lamp)
+        return self._join(lamp) if errand == GROUPS else self._read(lamp, errand)
 
     def _run(self, errand: Errand, frames: Frames) -> None:
         answers = [self._put(frame) for frame in frames]
@@ -189,6 +181,21 @@ class Line:
             if isinstance(answer, int) and answer >> shift != value:
                 yield dali.setting(to, setter, value)
         lamp.errand_done(SETTINGS, is_done, self._clock.monotonic_ms())
+
+    def _join(self, lamp: Lamp) -> Errand:
+        """Into its groups, and out of those of others; the driver has the last word."""
+        has = yield from self._groups_of(lamp)
+        changes = [] if has is None else list(self._groups.changes(lamp, has))
+        for change in changes:
+            yield (change,)
+        lamp.groups = (yield from self._groups_of(lamp)) if changes else has
+        is_done = lamp.groups is not None and not any(self._groups.changes(lamp, lamp.groups))
+        lamp.errand_done(GROUPS, is_done, self._clock.monotonic_ms())
+
+    def _groups_of(self, lamp: Lamp) -> Generator[Frames, Answers, int | None]:
+        to = short(lamp.address)
+        low, high = yield command(to, Command.QUERY_GROUPS_0_TO_7), command(to, Command.QUERY_GROUPS_8_TO_15)
+        return low | high << 8 if isinstance(low, int) and isinstance(high, int) else None
 
     def _read(self, lamp: Lamp, bank: int) -> Errand:
         frames = banks.reading(lamp.address, bank)
@@ -219,4 +226,3 @@ def run(line: Line, note: Callable[[], None], stopping: Stopping) -> None:
         note()
         if idle_ms:
             stopping.wait(idle_ms / 1000)
-    line.hand_in()

@@ -2,9 +2,6 @@
 
 A value is told once it differs from what was told last by the step of its quantity and has been the same for the time of rest, and
 otherwise again after a while, so that who looks sees that it still holds. A value that never rests is told as often too.
-
-A batch on its way costs as much as sixty readings. So only a level or a fault that has changed goes at once, and the rest waits for
-company.
 """
 
 from collections.abc import Mapping
@@ -24,14 +21,13 @@ class Rule(msgspec.Struct, frozen=True):
     step: float
     again_ms: int = HOUR_MS
     rest_ms: int = 0
-    is_urgent: bool = False  # where it has changed
 
 
 RULES: Mapping[str, Rule] = {
-    "level_target": Rule(0.05, is_urgent=True),
-    "light_reason": Rule(1, is_urgent=True),
-    "level_feedback": Rule(0.05, rest_ms=REST_MS, is_urgent=True),
-    "level_actual": Rule(0.05, LIFE_MS, REST_MS, is_urgent=True),
+    "level_target": Rule(0.05),
+    "light_reason": Rule(1),
+    "level_feedback": Rule(0.05, rest_ms=REST_MS),
+    "level_actual": Rule(0.05, LIFE_MS, REST_MS),
     # A lamp at 50 W takes these steps in five to twelve minutes.
     "active_power": Rule(1.0),
     "energy_import": Rule(0.01),
@@ -41,15 +37,8 @@ RULES: Mapping[str, Rule] = {
     "operating_hours": Rule(1.0),
     "lamp_starts": Rule(1),
     "life_left": Rule(0.1),
-    **dict.fromkeys(FAULTS, Rule(1, is_urgent=True)),
+    **dict.fromkeys(FAULTS, Rule(1)),
 }
-
-
-class Item(msgspec.Struct, frozen=True):
-    """A value is to be told."""
-
-    since_ms: int  # it is so
-    is_urgent: bool
 
 
 class _Told(msgspec.Struct):
@@ -65,8 +54,8 @@ class News:
     def __init__(self) -> None:
         self._told = {quantity: _Told() for quantity in RULES}
 
-    def take(self, quantity: str, value: float, now_ms: int) -> Item | None:
-        """Take the present value; None where it is no news."""
+    def take(self, quantity: str, value: float, now_ms: int) -> int | None:
+        """Take the present value and tell since when it is so; None where it is no news."""
         rule, told = RULES[quantity], self._told[quantity]
         if value != told.next:
             told.next, told.since_ms = value, now_ms
@@ -74,6 +63,5 @@ class News:
         is_late = told.value is not None and now_ms - told.at_ms >= rule.again_ms
         if not is_late and not (is_other and now_ms - told.since_ms >= rule.rest_ms):
             return None
-        is_urgent = rule.is_urgent and is_other and told.value is not None  # at the start it is all new
         told.value, told.at_ms = value, now_ms
-        return Item(told.since_ms if is_other else now_ms, is_urgent)
+        return told.since_ms if is_other else now_ms

@@ -158,3 +158,5 @@ def run(
             if device.hears_requests:
                 intake.take(request_due, clock.monotonic_ms())
             port.write(request_due)
+        if data and device.rest_s:
+            stopping.wait(device.rest_s)

@@ -1,11 +1,11 @@
 """Ranges of the spool's row ids, and what they are called on the wire."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-NAME = re.compile(rb"([0-9a-f]{16})-([0-9]{1,18})-([0-9]{1,18})")  # 18 digits always fit SQLite's 64 bits
+NONCE_BYTES = 4  # of the spool's eight: one in four billion spools is taken for its predecessor
+MAX_DIGITS = 9  # of 7 bits: a row's id is below 2**63
 
 
 class Range(msgspec.Struct, frozen=True, order=True):
@@ -29,13 +29,36 @@ def gaps(wanted: Range, busy: Iterable[Range]) -> Iterator[Range]:
 
 def name(nonce: str, rows: Range) -> bytes:
     """What the wire calls these rows of the spool with this nonce (docs/decisions/0001)."""
-    return f"{nonce}-{rows.first}-{rows.last}".encode()
+    return bytes.fromhex(nonce)[:NONCE_BYTES] + _digits(rows.first) + _digits(rows.last - rows.first)
 
 
 def parse(nonce: str, named: bytes) -> Range | None:
     """The rows that `name` named; None for another spool's rows and for what is no name."""
-    match = NAME.fullmatch(named)
-    if match is None or match[1].decode() != nonce:
+    numbers = _numbers(named[NONCE_BYTES:])
+    if named[:NONCE_BYTES] != bytes.fromhex(nonce)[:NONCE_BYTES] or len(numbers) != 2:
         return None
-    rows = Range(int(match[2]), int(match[3]))
-    return rows if rows.first <= rows.last else None
+    first, more = numbers
+    return Range(first, first + more)
+
+
+def _digits(number: int) -> bytes:
+    """Seven bits a byte, the lowest first; all but the last byte have their highest bit set (LEB128)."""
+    digits = bytearray()
+    while number > 0x7F:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*digits, number))
+
+
+def _numbers(digits: bytes) -> list[int]:
+    """The numbers that `digits` is made of; none where it is not."""
+    numbers, number, shift = [], 0, 0
+    for digit in digits:
+        number |= (digit & 0x7F) << shift
+        shift += 7
+        if not digit & 0x80:
+            numbers.append(number)
+            number = shift = 0
+        elif shift == 7 * MAX_DIGITS:
+            return []
+    return [] if shift else numbers

@@ -4,7 +4,7 @@ A reading is accepted once `append` or `keep` has returned: it is on the medium 
 only by `drop` (ingest has it in the database), `refuse` (ingest cannot use it: the quarantine table) or because the file is full.
 
 A batch is a range of row ids. Ids are never used twice (AUTOINCREMENT), and all rows of a range were in the batch when it was
-formed, so `<nonce>-<first>-<last>` names the same rows for ever: a receipt after a restart drops exactly what was stored. The nonce
+formed, so nonce, first and last name the same rows for ever: a receipt after a restart drops exactly what was stored. The nonce
 is the file's own; a spool that was begun anew ignores the receipts of its predecessor.
 
 The time of a row is `at_ms` plus the offset of its boot. Boot 0 stands for the wall clock and has offset 0. A row that was taken

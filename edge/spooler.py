@@ -1,10 +1,11 @@
-"""From the readers' queue to the disk: one commit for all that came within a second, because a memory card wears out by commits."""
+"""From the readers' queue to the disk: one commit for all that may wait together, because a memory card wears out by commits."""
 
 import logging
 import queue
 import threading
 import time
 
+from edge.company import Company
 from edge.observation import Observation
 from edge.spool import Spool
 from hoflicht.errors import Unavailable
@@ -12,17 +13,16 @@ from hoflicht.errors import Unavailable
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 10_000  # observations in the queue: minutes of a busy gateway whose disk stalls, some 2 MB
-GROUP_S = 1.0  # an observation is accepted after that at the latest
-MAX_GROUP = 500  # observations in one commit
+LOOK_S = 1.0  # for the end, and for a clock that has been set
 AGAIN_S = 1.0  # between two tries of a disk that takes nothing
 
 
-def run(waiting: "queue.Queue[Observation]", spool: Spool, ended: threading.Event) -> None:
+def run(waiting: "queue.Queue[Observation]", spool: Spool, company: Company, ended: threading.Event) -> None:
     """Keep all that comes until `ended` is set and the queue is empty."""
     is_away = False
     group: list[Observation] = []
-    while not ended.is_set() or not waiting.empty():
-        group = group or _collect(waiting, ended)
+    while not ended.is_set() or group or len(company) or not waiting.empty():
+        group = group or _collect(waiting, company, ended)
         try:
             spool.stamp()
             if group:
@@ -32,7 +32,7 @@ def run(waiting: "queue.Queue[Observation]", spool: Spool, ended: threading.Even
                 log.error("readings cannot be kept: %s; trying again, new ones wait in memory", cause)
             is_away = True
             if ended.wait(AGAIN_S):
-                log.error("%d readings were never kept", len(group) + waiting.qsize())
+                log.error("%d readings were never kept", len(group) + len(company) + waiting.qsize())
                 return
             continue
         if is_away:
@@ -40,14 +40,25 @@ def run(waiting: "queue.Queue[Observation]", spool: Spool, ended: threading.Even
         is_away, group = False, []
 
 
-def _collect(waiting: "queue.Queue[Observation]", ended: threading.Event) -> list[Observation]:
-    """What comes within GROUP_S; at the end, what is there."""
-    group: list[Observation] = []
-    deadline_s = time.monotonic() + GROUP_S
-    while len(group) < MAX_GROUP:
-        left_s = 0.0 if ended.is_set() else deadline_s - time.monotonic()
+def _collect(waiting: "queue.Queue[Observation]", company: Company, ended: threading.Event) -> list[Observation]:
+    """Those whose time has come; none where that lasts longer than LOOK_S. At the end, all that are there."""
+    look_ms = _now_ms() + round(LOOK_S * 1000)
+    while True:
+        now_ms = _now_ms()
+        left_ms = company.left_ms(now_ms)
+        if left_ms == 0:
+            return company.leave()
+        pause_ms = look_ms - now_ms if left_ms is None else min(look_ms - now_ms, left_ms)
+        if pause_ms <= 0 and not ended.is_set():
+            return []
         try:
-            group.append(waiting.get(timeout=left_s) if left_s > 0 else waiting.get_nowait())
+            seen = waiting.get_nowait() if ended.is_set() else waiting.get(timeout=pause_ms / 1000)
         except queue.Empty:
-            return group
-    return group
+            if ended.is_set():
+                return company.leave()
+        else:
+            company.join(seen, _now_ms())
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000

@@ -31,7 +31,8 @@ class Device(msgspec.Struct, frozen=True):
     """A kind of device. Its Decoder belongs to one port; send `start` each time the port was opened.
 
     Where `poll_every_s` is not zero, send what `polls(address)` gives so often, one after the other, ANSWER_S apart. A decoder that
-    `hears_requests` is fed each request before it is sent: its answers do not say what they answer.
+    `hears_requests` is fed each request before it is sent: its answers do not say what they answer. A device that has just been
+    read is left alone for `rest_s`: waking up for each of a hundred frames a second costs a gateway as much as all else.
     """
 
     meaning: str
@@ -42,6 +43,7 @@ class Device(msgspec.Struct, frozen=True):
     poll_every_s: float = 0
     address: int = 1  # on a bus of several devices; of no meaning elsewhere
     hears_requests: bool = False
+    rest_s: float = 0
 
 
 ANSWER_S = 0.5  # a device has answered by then; the one longer answer, a meter's at 2400 baud, is the only one of its poll
@@ -90,7 +92,8 @@ DEVICES: Mapping[str, Device] = {
         polls=lambda _address: (sps30.START, sps30.READ),
         poll_every_s=5,
     ),
-    "tfmini": Device("Benewake TFmini Plus or TF-Luna, lidar", Line(115200), tfmini.Decoder),
+    # Five frames at once: a change counts after a second (edge.lane), so that a twentieth of one is early enough.
+    "tfmini": Device("Benewake TFmini Plus or TF-Luna, lidar", Line(115200), tfmini.Decoder, rest_s=0.05),
     "ops243": Device(
         "OmniPreSense OPS243-A, radar",
         Line(19200),

@@ -7,28 +7,30 @@ from hoflicht import senml, topics
 from hoflicht.broker import Message
 from hoflicht.errors import BadPayload
 from hoflicht.reading import Reading
+from hoflicht.words import WORDS
 
 MAX_READINGS = 500  # in one batch: some 10 kB on the air, so a GPRS link sends one in seconds
 WINDOW = 8  # batches of one gateway without a receipt; below the 20 that Mosquitto takes at once from one client
 MAX_PAYLOAD = 256 * 1024  # bytes of a message, either way
 MAX_INFLATED = 1024 * 1024  # a few bytes can inflate to gigabytes
-WORTH_DEFLATING = 200  # bytes; below, the two properties cost what deflate saves
-DEFLATE = "deflate"
+DEFLATE = "deflate"  # RFC 1950; what others may send
+WORDED = "w1"  # RFC 1951 with the dictionary hoflicht.words; what we send
+RAW = -15  # zlib's word for RFC 1951 and a window of 32 KiB
 STORED = b"stored"
 REFUSED = b"refused "
 
 
 def batch(gateway: str, correlation: bytes, readings: Sequence[Reading]) -> Message:
     """Wrap `readings` so that ingest can answer with a receipt that carries `correlation`."""
-    payload = senml.encode(readings)
-    small = zlib.compress(payload) if len(payload) >= WORTH_DEFLATING else payload
+    deflater = zlib.compressobj(zlib.Z_BEST_COMPRESSION, wbits=RAW, zdict=WORDS)
     return Message(
         topic=topics.readings(gateway),
-        payload=small,
+        payload=deflater.compress(senml.encode(readings)) + deflater.flush(),
         content_type=senml.CONTENT_TYPE,
-        encoding=DEFLATE if small is not payload else "",
+        encoding=WORDED,
         response_topic=topics.receipts(gateway),
         correlation=correlation,
+        is_aliased=True,
     )
 
 
@@ -40,9 +42,9 @@ def unwrap(message: Message) -> bytes:
         raise BadPayload(f"{len(message.payload)} bytes, at most {MAX_PAYLOAD} are read")
     if message.encoding == "":
         return message.payload
-    if message.encoding != DEFLATE:
-        raise BadPayload(f"encoding {message.encoding[:32]!r}, expected {DEFLATE} or none")
-    inflater = zlib.decompressobj()
+    if message.encoding not in (DEFLATE, WORDED):
+        raise BadPayload(f"encoding {message.encoding[:32]!r}, expected {WORDED}, {DEFLATE} or none")
+    inflater = zlib.decompressobj(RAW, zdict=WORDS) if message.encoding == WORDED else zlib.decompressobj()
     try:
         payload = inflater.decompress(message.payload, MAX_INFLATED)
     except zlib.error as cause:

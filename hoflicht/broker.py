@@ -1,8 +1,8 @@
 """An MQTT 5 session that comes back: publish, receive, acknowledge by hand. The one door to paho-mqtt.
 
 Every connection is a new paho client with a clean start, so that nothing a broken connection left behind can be sent twice or
-acknowledged under another message's id; what must survive lives on the gateway's disk. All that happens comes out of one bounded
-queue, so that a service is one loop over `event()`.
+acknowledged under another message's id; what must survive lives on the gateway's disk. All that happens comes out of one queue, so
+that a service is one loop over `event()`; it is bounded by what the service itself has published, and for messages by MAX_WAITING.
 """
 
 import contextlib
@@ -11,28 +11,31 @@ import queue
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 import paho.mqtt.client as paho
-from paho.mqtt import properties as paho_properties
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from hoflicht import packets
+from hoflicht.attempt import Alias, Attempt
 from hoflicht.config import Strict, beside, secret
 from hoflicht.errors import BadConfig, Unavailable
+from hoflicht.link import Link
+from hoflicht.packets import Publish
 from hoflicht.place import SERVER, Place, pause_s
 
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
-MAX_EVENTS = 1_000  # waiting for the service; receive maximum and window keep it far below
+MAX_WAITING = 1_000  # messages that the service has not taken yet; receive maximum and window keep it far below
+BUSY_S = 0.05  # until the next look whether they are fewer; a service takes longer for so many
 MAX_PACKET = 512 * 1024  # bytes; what is larger the broker drops instead of sending it to us
 
 NO_MATCHING_SUBSCRIBERS = 0x10  # MQTT 5 §3.4.2.1: published, and nobody was there to take it
@@ -66,6 +69,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     response_topic: str = ""
     correlation: bytes = b""
     expiry_s: int | None = None  # received: what is left of it
+    is_aliased: bool = False  # its topic is told once a connection and has a number from then on (§3.3.2.3.4)
 
 
 class Connected(msgspec.Struct, frozen=True):
@@ -94,17 +98,6 @@ class Confirmed(msgspec.Struct, frozen=True):
     code: int
 
 
-def _read_text(buffer: bytes, length: int) -> tuple[str, int]:
-    """A text of a packet's properties, and how many bytes it took."""
-    end = 2 + int.from_bytes(buffer[:2], "big")
-    if not 2 <= end <= length:
-        raise MalformedPacket("a text that is longer than its packet")
-    return buffer[2:end].decode("utf-8", "replace"), end
-
-
-# paho 2.2 hangs up on U+FEFF, which MQTT 5 allows in every text (§1.5.4): one gateway that writes it would cut us off from all.
-paho_properties.readUTF = _read_text
-
 Event: TypeAlias = Connected | Lost | Received | Confirmed
 
 
@@ -128,10 +121,11 @@ class Session:
         self._receive_maximum = receive_maximum
         self._place = place
         self._password = secret(broker.password_file, "[broker] password_file") if broker.password_file else None
-        self._tls = _tls(broker)
-        self._events: queue.Queue[Event] = queue.Queue(MAX_EVENTS)
+        self._tls = tls_of(broker)
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._closing = threading.Event()
-        self._client: paho.Client | None = None
+        self._client: Link | None = None
+        self._publishing = threading.Lock()  # a topic goes before its alias alone does, whoever publishes
         self._connection = 0
         self.trouble = ""  # why the last try to connect has failed
         self._thread = threading.Thread(target=self._stay_connected, name="broker", daemon=True)
@@ -148,7 +142,7 @@ class Session:
         client = self._client
         if client is not None and farewell is not None:
             with contextlib.suppress(RuntimeError):  # paho's word for a connection that has just been lost
-                _publish(client, farewell).wait_for_publish(timeout=2.0)
+                send(client, farewell).wait_for_publish(timeout=2.0)
         self._closing.set()
         if client is not None:
             client.disconnect()
@@ -160,7 +154,8 @@ class Session:
         client = self._client
         if client is None or not client.is_connected():
             raise Unavailable("no connection to the broker")
-        info = _publish(client, message)
+        with self._publishing:
+            info = send(client, message, client.user_data_get().alias(message.topic) if message.is_aliased else None)
         if info.rc != paho.MQTT_ERR_SUCCESS:
             raise Unavailable(f"not published: {paho.error_string(info.rc)}")
         return info.mid
@@ -168,7 +163,7 @@ class Session:
     def event(self, timeout_s: float) -> Event | None:
         """Wait for what happens next; None where nothing did."""
         try:
-            return self._events.get(timeout=timeout_s) if timeout_s > 0 else self._events.get_nowait()
+            return self._events.get(timeout_s > 0, timeout_s)
         except queue.Empty:
             return None
 
@@ -178,17 +173,33 @@ class Session:
         if client is not None and received.connection == self._connection:
             client.ack(received.mid, received.qos)
 
-    def _put(self, event: Event) -> None:
-        while not self._closing.is_set():
-            with contextlib.suppress(queue.Full):  # the service is busy: let TCP slow the broker down
-                self._events.put(event, timeout=0.5)
+    def answer(self, answered: Iterable[tuple[Received, Message | None]]) -> None:
+        """Acknowledge each, after its answer if it has one, which goes with QoS 0; raise Unavailable where there is no connection.
+
+        An answer that gets lost is not missed: who has none sends again. What is of an older connection is not acknowledged.
+        """
+        client = self._client
+        if client is None or not client.is_connected():
+            raise Unavailable("no connection to the broker")
+        ready = bytearray()
+        for received, message in answered:
+            if message is not None:
+                ready += packets.answer(message.topic, message.payload, message.correlation)
+            if received.qos and received.connection == self._connection:
+                ready += packets.acknowledgement(received.mid)
+        client.push(bytes(ready))
+
+    def _take(self, received: Received) -> None:
+        while self._events.qsize() >= MAX_WAITING:  # the service is busy: let TCP slow the broker down
+            if self._closing.wait(BUSY_S):
                 return
+        self._events.put(received)
 
     def _stay_connected(self) -> None:
         away_since_s = time.monotonic()
         told = ""
         while not self._closing.is_set():
-            attempt = _Attempt()
+            attempt = Attempt()
             self._connect(attempt)
             attempt.ended.wait()
             self.trouble = attempt.reason
@@ -196,7 +207,7 @@ class Session:
             if attempt.is_up:
                 told = ""
                 away_since_s = time.monotonic()
-                self._put(Lost(attempt.reason))
+                self._events.put(Lost(attempt.reason))
             if self._closing.is_set():
                 return
             if not told or (attempt.is_refused and attempt.reason != told):
@@ -205,7 +216,7 @@ class Session:
                 told = attempt.reason
             self._closing.wait(pause_s(time.monotonic() - away_since_s, self._place))
 
-    def _connect(self, attempt: "_Attempt") -> None:
+    def _connect(self, attempt: Attempt) -> None:
         """Connect and subscribe; when this returns, `attempt` is up or has ended."""
         self._connection += 1
         client = self._new_client(self._connection, attempt)
@@ -231,10 +242,16 @@ class Session:
             client.disconnect()
             client.loop_stop()
 
-    def _new_client(self, connection: int, attempt: "_Attempt") -> paho.Client:
-        client = paho.Client(
+    def _new_client(self, connection: int, attempt: Attempt) -> Link:
+        def take(published: Publish) -> None:
+            message = Message(topic=published.topic, payload=published.payload, retain=published.retain, **published.properties)
+            self._take(Received(message, published.mid, published.qos, connection))
+
+        client = Link(
+            take,
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
+            userdata=attempt,
             protocol=paho.MQTTv5,
             manual_ack=True,
             reconnect_on_failure=False,
@@ -248,7 +265,8 @@ class Session:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=self._will.retain)
 
         # Callbacks use the client they are handed, not this one: without a circle paho closes its sockets when we drop it.
-        def on_connect(connected: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+        def on_connect(connected: paho.Client, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
+            attempt.most_aliases = getattr(properties, "TopicAliasMaximum", 0)
             if code.is_failure:
                 attempt.refuse(f"it refuses {self._client_id}: {code} (check [broker] username, password_file or certificate)")
             elif self._subscriptions:
@@ -266,47 +284,27 @@ class Session:
         def on_disconnect(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
             attempt.end(str(code))
 
-        def on_message(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-            self._put(Received(_from_paho(message), message.mid, message.qos, connection))
-
         def on_publish(_client: paho.Client, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
-            self._put(Confirmed(mid, code.value))
+            # paho holds the lock that `publish` needs while it calls this: to wait for the service here would be to wait for ever.
+            self._events.put(Confirmed(mid, code.value))
 
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe
         client.on_disconnect = on_disconnect
-        client.on_message = on_message
         client.on_publish = on_publish
         return client
 
-    def _ready(self, attempt: "_Attempt") -> None:
+    def _ready(self, attempt: Attempt) -> None:
         attempt.is_up = True
-        self._put(Connected())
+        self._events.put(Connected())
         attempt.settled.set()
 
 
-class _Attempt:
-    """One connection: whether it came up, and why it ended."""
-
-    def __init__(self) -> None:
-        self.settled = threading.Event()  # up, or ended before it was
-        self.ended = threading.Event()
-        self.is_up = False  # and stays so: whoever was told Connected is told Lost
-        self.is_refused = False
-        self.reason = ""
-
-    def end(self, reason: str) -> None:
-        self.reason = self.reason or reason
-        self.ended.set()
-        self.settled.set()
-
-    def refuse(self, reason: str) -> None:
-        self.is_refused = True
-        self.end(reason)
-
-
-def _publish(client: paho.Client, message: Message) -> paho.MQTTMessageInfo:
+def send(client: paho.Client, message: Message, alias: Alias | None = None) -> paho.MQTTMessageInfo:
+    """Publish `message` with QoS 1 and its properties."""
     properties = Properties(PacketTypes.PUBLISH)
+    if alias is not None:
+        properties.TopicAlias = alias.number
     if message.content_type:
         properties.ContentType = message.content_type
     if message.encoding:
@@ -317,10 +315,12 @@ def _publish(client: paho.Client, message: Message) -> paho.MQTTMessageInfo:
         properties.CorrelationData = message.correlation
     if message.expiry_s is not None:
         properties.MessageExpiryInterval = message.expiry_s
-    return client.publish(message.topic, message.payload, qos=1, retain=message.retain, properties=properties)
+    topic = "" if alias is not None and alias.is_known else message.topic
+    return client.publish(topic, message.payload, qos=1, retain=message.retain, properties=properties)
 
 
-def _from_paho(message: paho.MQTTMessage) -> Message:
+def message_of(message: paho.MQTTMessage) -> Message:
+    """What paho has received."""
     properties: Any = message.properties
     return Message(
         topic=message.topic,
@@ -334,7 +334,8 @@ def _from_paho(message: paho.MQTTMessage) -> Message:
     )
 
 
-def _tls(broker: BrokerConfig) -> ssl.SSLContext | None:
+def tls_of(broker: BrokerConfig) -> ssl.SSLContext | None:
+    """How to reach `broker` with TLS; None where it is to be reached without."""
     if not broker.ca_file:
         return None
     try:

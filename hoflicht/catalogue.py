@@ -1,9 +1,10 @@
 """The city: its yards, lamps and gateways, from one file. Copying hoflicht to another city means writing another one."""
 
+import bisect
 import enum
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +19,7 @@ from hoflicht.shadow import Duty
 
 SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
 REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")  # whether it is one that exists, `hoflicht check` knows
+WILD = re.compile(r"[*?\[]")  # where a pattern (fnmatch) is no plain text any more
 API = "api"  # the client id under which the api writes its estimates back
 ESTIMATE = "estimate"  # the sensor of a yard that stands for them
 STAFF = "staff"  # and the one that stands for what its staff say
@@ -156,12 +158,25 @@ def sensors_by_site(city: City) -> dict[str, frozenset[str]]:
 
 def sites_by_gateway(city: City) -> dict[str, frozenset[str]]:
     """The sites that each gateway may speak for; itself, for its own health, among them. The api speaks for the yards."""
-    known = list(sensors_by_site(city))
+    known = sorted(sensors_by_site(city))
     sites = {
-        name: frozenset(site for pattern in gateway.sites for site in fnmatch.filter(known, pattern)) | {name}
+        name: frozenset(site for pattern in gateway.sites for site in _meant(pattern, known)) | {name}
         for name, gateway in city.gateways.items()
     }
     return sites | {API: frozenset(city.yards)}
+
+
+def _meant(pattern: str, known: Sequence[str]) -> list[str]:
+    """The sites of `known`, which is sorted, that a gateway's `pattern` names.
+
+    Only those are looked at that begin as it does: all patterns at all sites took ten thousand gateways ten seconds.
+    """
+    stem = WILD.split(pattern, maxsplit=1)[0]
+    start = bisect.bisect_left(known, stem)
+    if stem == pattern:
+        return [pattern] if pattern in known[start : start + 1] else []
+    end = bisect.bisect_right(known, stem, lo=start, key=lambda site: site[: len(stem)])
+    return fnmatch.filter(known[start:end], pattern)
 
 
 def words_by_site(city: City) -> dict[str, frozenset[str]]:
@@ -219,10 +234,10 @@ def complaints(city: City) -> Iterator[Complaint]:
                 yield within(at, "a lane sensor needs position_m, its distance from the entry control in metres")
     yield from _of_light(city)
     yield from (each.under("open_data") for each in open_data.complaints(city.open_data))
-    known = list(sensors_by_site(city))
+    known = sorted(sensors_by_site(city))
     for name, gateway in city.gateways.items():
         for number, pattern in enumerate(gateway.sites):
-            if not fnmatch.filter(known, pattern):
+            if not _meant(pattern, known):
                 yield about(("gateways", name, "sites", number), f"{pattern!r} matches no yard, lamp or cabinet of this file")
 
 

@@ -41,7 +41,7 @@ COMMANDS = {
     "doctor": Command("workshop.doctor", "main", "edge", "what is wrong here, why one may think so, and the next step"),
     "backup": Command("workshop.backup", "main", "ingest", "copy all that a server cannot make anew into one file"),
     "restore": Command("workshop.restore", "main", "ingest", "put back what backup has copied, on an empty machine"),
-    "simulate": Command("simulators.city", "main", "demo", "run the city's sensors and signs on pseudo-terminals"),
+    "simulate": Command("simulators.city", "main", "demo", "run the city's sensors and signs on pseudo-terminals; many gateways"),
     "decode": Command("firmware_bridge.decode", "main", "edge", "what do these bytes of a sensor say?"),
     "sniff": Command("firmware_bridge.decode", "sniff", "edge", "what does the sensor on this port say, live?"),
 }

@@ -15,6 +15,7 @@ OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the datab
 # some more series in the database for ninety days.
 MAX_OWN_SENSORS = 64
 MAX_SENSORS = 50_000  # answers that are remembered, some 10 MB; a city of 5000 lamps has about 10 000 sensors
+RANGES = {name: (quantity.low, quantity.high) for name, quantity in QUANTITIES.items()}
 
 
 class Fault(enum.StrEnum):
@@ -63,12 +64,13 @@ class Checks:
         foreign = self._known(gateway, reading.site, reading.sensor)
         if foreign is not None:
             return foreign
-        quantity = QUANTITIES[reading.quantity]
-        if not quantity.low <= reading.value <= quantity.high:
+        low, high = RANGES[reading.quantity]
+        if not low <= reading.value <= high:
             return _out_of_range(reading.site, reading.sensor, reading.quantity)
-        if reading.at_ms > now_ms + AHEAD_MS:
-            return IN_THE_FUTURE
-        return TOO_OLD if reading.at_ms < now_ms - OLD_MS else None
+        ahead_ms = reading.at_ms - now_ms
+        if -OLD_MS <= ahead_ms <= AHEAD_MS:
+            return None
+        return IN_THE_FUTURE if ahead_ms > 0 else TOO_OLD
 
     def _not_its_own(self, gateway: str, site: str, sensor: str) -> Complaint | None:
         sites = self._sensors.get(gateway)

@@ -8,7 +8,7 @@ from hoflicht.broker import BrokerConfig
 from hoflicht.config import Strict
 from store.readings import StoreConfig
 
-# Below half of broker.MAX_EVENTS: each message brings the confirmation of its receipt with it.
+# Below broker.MAX_WAITING, so that the broker's window is full before ours.
 ReceiveMaximum = Annotated[int, msgspec.Meta(ge=1, le=400)]
 
 
@@ -21,4 +21,4 @@ class IngestConfig(Strict, frozen=True):
     quarantine: str = "quarantine.db"
     http: str = ""  # /healthz and /metrics, "127.0.0.1:9102"; empty: nowhere
     client_id: str = "ingest"  # its own for each worker at one broker
-    receive_maximum: ReceiveMaximum = 50  # batches in memory; each is at most 1 MiB inflated, usually 20 kB
+    receive_maximum: ReceiveMaximum = 200  # batches in memory; each is at most 1 MiB inflated, usually 20 kB

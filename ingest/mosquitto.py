@@ -49,8 +49,8 @@ persistence false
 
 # Bounds. A batch has at most 256 KiB, a gateway a few of them under way, an ingest worker as many as its receive_maximum.
 message_size_limit 524288
-max_inflight_messages 50
-max_queued_messages 1000
+max_inflight_messages 200
+max_queued_messages 10000
 max_queued_bytes 67108864
 max_keepalive 300
 allow_zero_length_clientid false

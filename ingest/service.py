@@ -6,11 +6,12 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 from hoflicht import logs, stop, telemetry, topics
-from hoflicht.broker import Connected, Event, Lost, Received, Session
+from hoflicht.broker import Session
 from hoflicht.catalogue import City, load_city
 from hoflicht.clock import SystemClock
 from hoflicht.config import beside, load
@@ -19,16 +20,13 @@ from ingest.checks import Checks
 from ingest.config import IngestConfig
 from ingest.desk import Delivery, Desk, Settled
 from ingest.health import Health
+from ingest.intake import Intake
 from ingest.quarantine import Quarantine
-from ingest.shares import Shares
 from ingest.signals import Signals, own_site, telling
 from store.readings import Store, open_configured
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.5  # how late a signal may be heard
-LINGER_S = 0.02  # wait so long for more: a write costs as much as some thousand readings
-MAX_GROUP_READINGS = 50_000  # in one write: 4 MB of lines, 0.3 s
 PATIENCE_MS = 5_000  # of an outage before we leave the broker, so that gateways learn that nobody is there
 DONE, FAILED = 0, 1
 
@@ -78,7 +76,7 @@ def _work(config: IngestConfig, path: Path, city: City, store: Store, quarantine
     signals = Signals(own_site(config.client_id, city), store, quarantine, clock)
     gc.freeze()  # what was imported and read stays: nobody need look through it for garbage again and again
     with telemetry.serve(config.http, health.report), telling(signals, stopping):
-        run(connect, desk, health, stopping, group_size=config.receive_maximum)
+        run(connect, desk, health, stopping, group_size=max(1, config.receive_maximum // 2))  # one is written, one comes in
     return FAILED if stopping.failed else DONE
 
 
@@ -108,62 +106,28 @@ def _serve(
     session: Session, desk: Desk, health: Health, stopping: threading.Event, *, group_size: int, patience_ms: int
 ) -> list[Delivery]:
     """Settle group by group; return the one that the store does not take."""
-    shares = Shares()
-    while not stopping.is_set():
-        event = session.event(POLL_S)
-        if not isinstance(event, Received):
-            _note(event, health)
-            continue
-        group = _collect(session, event, desk, health, shares, group_size)
-        deliveries = [one for one in group if isinstance(one, Delivery)]
-        settled = desk.settle(deliveries, stopping, patience_ms)
-        if settled is None:
-            return deliveries
-        answers = iter(settled)
-        # In the order in which they came (MQTT 5 §4.6), what is left to its gateway among them.
-        _answer(session, [next(answers) if isinstance(one, Delivery) else Settled(one, None) for one in group])
+    intake = Intake(session, desk, health, group_size)
+    with ThreadPoolExecutor(1, "settling") as beside:
+        while not stopping.is_set():
+            intake.gather()
+            group = intake.group()
+            if not group:
+                continue
+            deliveries = [one for one in group if isinstance(one, Delivery)]
+            settling = beside.submit(desk.settle, deliveries, stopping, patience_ms)
+            intake.gather_during(settling)
+            settled = settling.result()
+            if settled is None:
+                return deliveries  # and leave what came meanwhile to its gateways
+            answers = iter(settled)
+            # In the order in which they came (MQTT 5 §4.6), what is left to its gateway among them.
+            _answer(session, [next(answers) if isinstance(one, Delivery) else Settled(one, None) for one in group])
     return []
-
-
-def _collect(
-    session: Session, first: Received, desk: Desk, health: Health, shares: Shares, group_size: int
-) -> list[Delivery | Received]:
-    """What has come and what comes within a moment, unopened where its gateway has had its share.
-
-    The next group comes in while this one is written.
-    """
-    shares.begin()
-    group: list[Delivery | Received] = []
-    readings = 0
-    event: Event | None = first
-    while event is not None:
-        if isinstance(event, Received) and shares.has_room(event):
-            delivery = desk.opened(event)
-            group.append(delivery)
-            shares.count(event, len(delivery.verdict.readings))
-            readings += len(delivery.verdict.readings)
-        elif isinstance(event, Received):
-            group.append(event)
-        _note(event, health)
-        is_full = len(group) >= group_size or readings >= MAX_GROUP_READINGS
-        event = None if is_full else session.event(LINGER_S)
-    return group
 
 
 def _answer(session: Session, settled: list[Settled]) -> None:
     """Receipt, then PUBACK. Where the connection is gone, the gateways send again what they have no receipt for."""
-    for one in settled:
-        if one.receipt is not None:
-            try:
-                session.publish(one.receipt)
-            except Unavailable as cause:
-                log.debug("receipts are not sent: %s", cause)
-                return
-        session.acknowledge(one.received)
-
-
-def _note(event: Event | None, health: Health) -> None:
-    if isinstance(event, Connected):
-        health.broker_is_back()
-    elif isinstance(event, Lost):
-        health.broker_is_away(event.reason)
+    try:
+        session.answer((one.received, one.receipt) for one in settled)
+    except Unavailable as cause:
+        log.debug("receipts are not sent: %s", cause)

@@ -1,21 +1,19 @@
 """Readings as InfluxDB line protocol: measurement = quantity, tags site and sensor, one float field `value`, milliseconds."""
 
-import functools
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+import msgspec
 
 from hoflicht.reading import Reading
 
-MAX_SERIES = 100_000  # cached beginnings of lines, some 100 bytes each; a city of 5000 lamps has about 50 000
-MEASUREMENT = str.maketrans({",": r"\,", " ": r"\ "})
-TAG = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
 
-
-def lines(readings: Iterable[Reading]) -> bytes:
-    """Write one line for each of `readings`; their values are finite, their ids hold no line break."""
-    return "\n".join([f"{_series(r.quantity, r.site, r.sensor)} value={r.value!r} {r.at_ms}" for r in readings]).encode()
-
-
-@functools.lru_cache(MAX_SERIES)
-def _series(quantity: str, site: str, sensor: str) -> str:
+def lines(readings: Sequence[Reading]) -> bytes:
+    """Write one line for each of `readings`; their values are finite, and their ids are ids: nothing in them needs an escape."""
+    if not readings:
+        return b""  # which asks whether a write would be taken
+    # All at once, and by msgspec: a third of the time of repr, and to the last digit too.
+    values = msgspec.json.encode([r.value for r in readings])[1:-1].decode().split(",")
     # Tags in the order of their names: the database sorts them otherwise, for each line again.
-    return f"{quantity.translate(MEASUREMENT)},sensor={sensor.translate(TAG)},site={site.translate(TAG)}"
+    return "\n".join(
+        [f"{r.quantity},sensor={r.sensor},site={r.site} value={value} {r.at_ms}" for value, r in zip(values, readings, strict=True)]
+    ).encode()

@@ -40,7 +40,4 @@ class Ingest:
                     self._is_connected.set()
                 if isinstance(event, Received):
                     self.batches.append(senml.decode(batch.unwrap(event.message)).readings)
-                    receipt = self._answer(event.message)
-                    if receipt is not None:
-                        session.publish(receipt)
-                    session.acknowledge(event)
+                    session.answer([(event, self._answer(event.message))])

@@ -49,7 +49,8 @@ def line() -> Iterator[Line]:
 
 
 def air(line: Line) -> str:
-    return f'[ports.air]\npath = "{line.path}"\ndriver = "sds011"\nsite = "hof-nord"\nsensor = "air"\naverage_s = 0.2\n'
+    port = f'[ports.air]\npath = "{line.path}"\ndriver = "sds011"\nsite = "hof-nord"\nsensor = "air"\naverage_s = 0.2\n'
+    return f"patience_s = 0\n{port}"  # of [spool]; nobody waits for air
 
 
 def test_captured_bytes_become_readings_at_ingest(tmp_path: Path, broker: Mosquitto, line: Line) -> None:

@@ -1,11 +1,13 @@
 """Batches and receipts as MQTT messages."""
 
+import hashlib
 import zlib
 
 import pytest
 
 from hoflicht import BadPayload, Reading, batch, senml
 from hoflicht.broker import Message
+from hoflicht.words import WORDS
 
 READINGS = [Reading("hof-nord", "gate-in", "passage", 1_700_000_000_000 + 997 * n, 1.0) for n in range(100)]
 
@@ -19,13 +21,26 @@ def test_a_batch_tells_where_its_receipt_goes() -> None:
     assert message.content_type == "application/senml+json"
 
 
-def test_a_large_batch_travels_deflated_and_a_small_one_does_not() -> None:
-    large, small = batch.batch("g", b"1", READINGS), batch.batch("g", b"1", READINGS[:1])
+@pytest.mark.parametrize(("count", "most_bytes"), [(1, 35), (100, 600)])
+def test_a_batch_is_short_whatever_its_size(count: int, most_bytes: int) -> None:
+    message = batch.batch("g", b"1", READINGS[:count])
 
-    assert (large.encoding, small.encoding) == ("deflate", "")
-    assert len(large.payload) < 12 * len(READINGS)
-    assert senml.decode(batch.unwrap(large)).readings == READINGS
-    assert senml.decode(batch.unwrap(small)).readings == READINGS[:1]
+    assert message.encoding == "w1"
+    assert len(message.payload) <= most_bytes
+    assert senml.decode(batch.unwrap(message)).readings == READINGS[:count]
+
+
+def test_plain_batches_and_those_of_plain_deflate_are_read_too() -> None:
+    plain = senml.encode(READINGS)
+
+    assert batch.unwrap(Message(topic="t", payload=plain)) == plain
+    assert batch.unwrap(Message(topic="t", payload=zlib.compress(plain), encoding="deflate")) == plain
+
+
+def test_the_words_that_both_ends_know_are_the_same_for_ever() -> None:
+    assert (
+        f"sha256:{hashlib.sha256(WORDS).hexdigest()}" == "sha256:4e6d3548774d0d588b84d1f6e8904746266fbf0a7af37d8e42d10300830d0fd9"
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,6 +52,9 @@ def test_a_large_batch_travels_deflated_and_a_small_one_does_not() -> None:
         (Message(topic="t", payload=zlib.compress(b"[]" * 99)[:-3], encoding="deflate"), "cut short"),
         (Message(topic="t", payload=zlib.compress(b" " * 2_000_000), encoding="deflate"), "more than 1048576 bytes"),
         (Message(topic="t", payload=b" " * 300_000), "300000 bytes"),
+        (Message(topic="t", payload=b"\xff", encoding="w1"), "not deflated"),
+        (Message(topic="t", payload=batch.batch("g", b"1", READINGS).payload[:-3], encoding="w1"), "cut short"),
+        (Message(topic="t", payload=zlib.compress(b" " * 2_000_000, wbits=-15), encoding="w1"), "more than 1048576 bytes"),
     ],
 )
 def test_what_cannot_be_a_batch_says_why(message: Message, reason: str) -> None:

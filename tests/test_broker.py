@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,9 @@ import msgspec
 import pytest
 
 from hoflicht import BadConfig, Unavailable
+from hoflicht.attempt import Attempt
 from hoflicht.broker import (
+    MAX_WAITING,
     NO_MATCHING_SUBSCRIBERS,
     BrokerConfig,
     Confirmed,
@@ -56,6 +59,60 @@ def test_a_message_arrives_with_its_properties(broker: Mosquitto) -> None:
         assert next_of(writer, Confirmed) == Confirmed(token, 0)
 
 
+def test_a_topic_with_a_number_is_told_anew_at_each_connection(broker: Mosquitto) -> None:
+    said = Message(topic="a/b", payload=b"x", is_aliased=True)
+    with Session(broker.config, "reader", ["a/b"]) as reader, Session(broker.config, "writer") as writer:
+        for _ in range(2):
+            next_of(reader, Connected)
+            next_of(writer, Connected)
+            for _ in range(3):
+                writer.publish(said)
+                received = next_of(reader, Received)
+                reader.acknowledge(received)
+                assert (received.message.topic, received.message.payload) == ("a/b", b"x")
+            broker.kill()
+            broker.start()
+
+
+def test_topics_have_numbers_as_far_as_the_broker_takes_them() -> None:
+    none, two = Attempt(), Attempt()
+    two.most_aliases = 2
+
+    assert none.alias("a") is None
+    assert [two.alias(topic) for topic in ("a", "b", "c", "b")] == [(1, False), (2, False), None, (2, True)]
+
+
+def test_a_large_message_arrives_whole(broker: Mosquitto) -> None:
+    payload = bytes(range(256)) * 1_200
+    with Session(broker.config, "reader", ["a/b"]) as reader, Session(broker.config, "writer") as writer:
+        next_of(reader, Connected)
+        next_of(writer, Connected)
+
+        writer.publish(Message(topic="a/b", payload=payload))
+        writer.publish(Message(topic="a/b", payload=b"after it"))
+
+        assert [next_of(reader, Received).message.payload for _ in range(2)] == [payload, b"after it"]
+
+
+def test_an_answer_goes_with_qos_0_and_what_it_answers_is_acknowledged(broker: Mosquitto) -> None:
+    with (
+        Session(broker.config, "asking", ["answers"]) as asking,
+        Session(broker.config, "answering", ["questions"], receive_maximum=1) as answering,
+    ):
+        next_of(asking, Connected)
+        next_of(answering, Connected)
+        for n in range(3):
+            asking.publish(Message(topic="questions", payload=b"%d" % n, correlation=b"%d" % n))
+
+        for n in range(3):  # the next one comes when the one before is acknowledged
+            received = next_of(answering, Received)
+            assert answering.event(0.1) is None
+            answering.answer([(received, Message(topic="answers", payload=b"yes", correlation=b"%d" % n) if n != 1 else None)])
+
+        answers = [next_of(asking, Received) for _ in range(2)]
+    assert [(one.message.correlation, one.message.payload, one.qos) for one in answers] == [(b"0", b"yes", 0), (b"2", b"yes", 0)]
+
+
 def test_a_publish_that_nobody_reads_says_so(broker: Mosquitto) -> None:
     with Session(broker.config, "writer") as writer:
         next_of(writer, Connected)
@@ -68,6 +125,23 @@ def test_a_publish_that_nobody_reads_says_so(broker: Mosquitto) -> None:
 def test_without_a_connection_nothing_is_taken() -> None:
     with Session(BrokerConfig(port=free_port()), "writer") as writer, pytest.raises(Unavailable):
         writer.publish(Message(topic="a/b", payload=b"x"))
+
+
+def test_a_service_that_is_busy_while_much_of_it_is_confirmed_goes_on_publishing(broker: Mosquitto) -> None:
+    with Session(broker.config, "reader", ["a/b"]) as reader, Session(broker.config, "busy") as busy:
+        next_of(reader, Connected)
+        next_of(busy, Connected)
+
+        def work() -> None:
+            for n in range(2 * MAX_WAITING):
+                busy.publish(Message(topic="a/b", payload=b"%d" % n))
+
+        threading.Thread(target=work, daemon=True).start()
+
+        for n in range(2 * MAX_WAITING):
+            received = next_of(reader, Received)
+            reader.acknowledge(received)
+            assert received.message.payload == b"%d" % n
 
 
 def test_a_session_comes_back_after_the_broker_does(broker: Mosquitto) -> None:

@@ -29,9 +29,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(clock: HandClock) -> Desk:
+def desk(clock: HandClock, tmp_path: Path) -> Desk:
     status, port = Status(), Counters()
-    return Desk(clock, status, port, Health("gw-hof-nord", status, {"air": port}, 10_000_000, clock))
+    return Desk(clock, status, port, Health("gw-hof-nord", status, {"air": port}, 10_000_000, clock, tmp_path, None))
 
 
 def spool(rows: int = 0, last_id: int = 0, dropped: int = 0) -> SpoolState:
@@ -48,7 +48,9 @@ def test_the_gateway_reports_about_itself_and_each_port(desk: Desk) -> None:
 
     seen = desk.health.look(spool(rows=5))
 
-    assert values(seen, "gateway") == {
+    told = values(seen, "gateway")
+    assert 0 < told.pop("disk_free") < 1
+    assert told == {
         "uptime": 60.0,
         "spool_rows": 5,
         "spool_bytes": 320,
@@ -77,7 +79,7 @@ def test_the_hours_left_follow_from_what_came_since_the_last_look(desk: Desk) ->
     seen = desk.health.look(spool(rows=50, last_id=200))
 
     # 100 readings a minute of 64 bytes each into 9 996 800 bytes.
-    assert values(seen, "gateway")["spool_hours_left"] == pytest.approx(9_996_800 / 64 / 6_000)
+    assert values(seen, "gateway")["spool_hours_left"] == round(9_996_800 / 64 / 6_000, 1)
 
 
 @pytest.mark.parametrize(("bytes_left", "rows_per_hour", "hours"), [(64_000, 100, 10), (0, 100, 0), (-5, 100, 0), (64, 0, 1e6)])
@@ -127,7 +129,7 @@ def test_a_certificate_that_has_ended_says_since_when(tmp_path: Path, certificat
 
 
 def test_what_moves_in_days_is_told_by_the_hour(clock: HandClock, tmp_path: Path) -> None:
-    health = Health("gw-a", Status(), {}, 10_000_000, clock, tmp_path)
+    health = Health("gw-a", Status(), {}, 10_000_000, clock, tmp_path, None)
     told = []
     for _ in range(121):
         told.append(set(seldom(health)))
@@ -137,10 +139,12 @@ def test_what_moves_in_days_is_told_by_the_hour(clock: HandClock, tmp_path: Path
     assert [names for names in told if names and names != {"version", "disk_free"}] == []
 
 
-def test_a_gateway_that_does_not_know_the_time_does_not_know_how_long_its_certificate_is_good(certificate: Path) -> None:
+def test_a_gateway_that_does_not_know_the_time_does_not_know_how_long_its_certificate_is_good(
+    tmp_path: Path, certificate: Path
+) -> None:
     clock = HandClock(0, is_set=False)
 
-    assert set(seldom(Health("gw-a", Status(), {}, 10_000_000, clock, certificate=certificate))) == {"version"}
+    assert set(seldom(Health("gw-a", Status(), {}, 10_000_000, clock, tmp_path, certificate))) == {"version", "disk_free"}
 
 
 def test_a_disk_that_does_not_answer_and_a_certificate_that_is_none_stop_nothing(clock: HandClock, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import pytest
@@ -37,6 +38,12 @@ PATIENCE_MS = 300
 
 def passage(n: int = 0, sensor: str = "gate-in", site: str = "hof-nord") -> Reading:
     return Reading(site, sensor, "passage", NOW + n, 1.0)
+
+
+class Running(Protocol):
+    """A broker that has been started."""
+
+    config: BrokerConfig
 
 
 class Gateway:
@@ -80,7 +87,7 @@ class Gateway:
 
 
 @contextmanager
-def ingesting(broker: Mosquitto, city: City, store: Store, quarantine: Quarantine) -> Iterator[Health]:
+def ingesting(broker: Running, city: City, store: Store, quarantine: Quarantine) -> Iterator[Health]:
     """`run` in a thread, at the broker as soon as the store takes readings."""
     clock = SystemClock()
     health = Health(clock, "put the right token into secrets/token and restart ingest")

@@ -25,12 +25,6 @@ def test_a_whole_number_is_no_influx_integer() -> None:
     assert written == b"passage,sensor=x,site=a value=3 1"  # an integer would end in "i"
 
 
-def test_what_separates_is_escaped() -> None:
-    written = lines([Reading("a b", "c=d", "e,f", 1, 1.0)])
-
-    assert written == rb"e\,f,sensor=c\=d,site=a\ b value=1.0 1"
-
-
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 4_102_444_800_000))
 def test_value_and_time_come_back_exactly(value: float, at_ms: int) -> None:
     written = lines([Reading("a", "x", "passage", at_ms, value)]).decode()

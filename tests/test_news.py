@@ -6,7 +6,7 @@ from edge.news import HOUR_MS, LIFE_MS, News
 def told(quantity: str, values: list[tuple[int, float]]) -> list[tuple[int, int, float]]:
     """Looked at, told as of, value."""
     news = News()
-    return [(at_ms, item.since_ms, value) for at_ms, value in values if (item := news.take(quantity, value, at_ms)) is not None]
+    return [(at_ms, since_ms, value) for at_ms, value in values if (since_ms := news.take(quantity, value, at_ms)) is not None]
 
 
 def test_a_target_is_told_at_once_and_again_each_hour() -> None:
@@ -43,13 +43,3 @@ def test_a_fault_is_told_when_it_comes_and_when_it_goes() -> None:
     values = [(minute * 60_000, float(10 <= minute < 20)) for minute in range(60)]
 
     assert told("lamp_failure", values) == [(0, 0, 0.0), (600_000, 600_000, 1.0), (1_200_000, 1_200_000, 0.0)]
-
-
-def test_only_what_has_changed_in_light_or_faults_is_urgent() -> None:
-    def urgent(quantity: str, *values: tuple[int, float]) -> list[bool]:
-        news = News()
-        return [item.is_urgent for at_ms, value in values if (item := news.take(quantity, value, at_ms)) is not None]
-
-    assert urgent("lamp_failure", (0, 0.0), (1_000, 1.0), (1_000 + HOUR_MS, 1.0)) == [False, True, False]
-    assert urgent("light_reason", (0, 1.0), (1_000, 3.0)) == [False, True]
-    assert urgent("energy_import", (0, 1.0), (1_000, 2.0)) == [False, False]

@@ -70,7 +70,7 @@ def test_names_are_written_once_a_sensor_and_times_relative_to_the_first() -> No
     readings = [Reading("hof-nord", "gate-in", "passage", 1_700_000_000_000 + n, 1.0) for n in (0, 250)]
 
     assert senml.encode(readings) == (
-        b'[{"bn":"hof-nord/gate-in/","bt":1700000000.0,"n":"passage","v":1.0,"t":0.0},{"n":"passage","v":1.0,"t":0.25}]'
+        b'[{"bn":"hof-nord/gate-in/","bt":1700000000,"n":"passage","v":1},{"n":"passage","v":1,"t":0.25}]'
     )
 
 

@@ -3,11 +3,9 @@
 import datetime as dt
 import os
 import queue
-import socket
-import threading
 import tty
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +14,10 @@ from msgspec.structs import replace
 
 from api.heard import ASKED_FOR_MS, heard
 from api.publisher import EXPIRY_S, INTERVAL_S
+from api.standing import KEEP_MS
 from api.waiting import GONE_MS, estimate, estimates
-from api.yards import KEEP_MS, Yards
+from api.yards import Yards
+from bench.gateways import Tap
 from edge import health
 from edge.config import HealthConfig
 from edge.health import Health
@@ -220,7 +220,7 @@ def told(clock: HandClock, ports: dict[str, Counters], folder: Path, every: Heal
     """What the gateway says of itself in so many turns."""
     out: queue.Queue[Observation] = queue.Queue()
     with Spool(folder / "spool.db", 1_000_000, clock) as spool:
-        of = Health(GATEWAY, Status(), ports, 1_000_000, clock)
+        of = Health(GATEWAY, Status(), ports, 1_000_000, clock, folder, None)
         health.run(of, spool, out, every.every_s, every.alive_every_s, Turns(clock, turns))
     return [out.get_nowait() for _ in range(out.qsize())]
 
@@ -242,9 +242,9 @@ def test_between_two_reports_every_20_s_one_open_port_is_told(clock: HandClock, 
     assert {one.quantity for one in seen if one.seen_ms % 60_000 != started_ms % 60_000} == {"port_open"}
 
 
-def test_a_port_that_opens_or_closes_is_told_with_the_next_sign(clock: HandClock) -> None:
+def test_a_port_that_opens_or_closes_is_told_with_the_next_sign(clock: HandClock, tmp_path: Path) -> None:
     ports = {"lane-in": Counters(is_open=True), "node": Counters()}
-    of = Health(GATEWAY, Status(), ports, 1_000_000, clock)
+    of = Health(GATEWAY, Status(), ports, 1_000_000, clock, tmp_path, None)
     said = []
     for lane, node in ((True, False), (False, True), (False, True), (False, False), (False, False)):
         ports["lane-in"].is_open, ports["node"].is_open = lane, node
@@ -296,36 +296,6 @@ def test_the_yards_of_the_demo_are_never_unknown_while_they_live(city: City) -> 
 # A real gateway at a real broker
 
 
-class Meter:
-    """A wire to a broker on which bytes are counted, both ways."""
-
-    def __init__(self, port: int) -> None:
-        self.bytes = 0
-        self._to = port
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._server.getsockname()[1]
-        self._ends: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        for end in (self._server, *self._ends):
-            end.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            near, _ = self._server.accept()
-            far = socket.create_connection(("127.0.0.1", self._to))
-            self._ends += [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        with suppress(OSError):
-            while data := one.recv(65_536):
-                self.bytes += len(data)
-                other.sendall(data)
-
-
 @pytest.fixture
 def port_path() -> Iterator[str]:
     """A port that opens; nobody says anything on it."""
@@ -345,8 +315,8 @@ def open_all_week(city: City) -> City:
 def test_a_real_gateway_carries_the_number_and_takes_it_with_it(
     city: City, tmp_path: Path, broker: Mosquitto, port_path: str
 ) -> None:
-    node = f'[health]\nalive_every_s = 1\n[ports.node]\npath = "{port_path}"\ndriver = "node"\nsite = "hof-nord"\n'
-    with closing(Meter(broker.config.port)) as wire, Ingest(broker.config) as ingest:
+    node = f'patience_s = 0\n[health]\nalive_every_s = 1\n[ports.node]\npath = "{port_path}"\ndriver = "node"\nsite = "hof-nord"\n'
+    with closing(Tap(broker.config.port)) as wire, Ingest(broker.config) as ingest:
         config = write_edge(tmp_path, BrokerConfig(port=wire.port), GATEWAY, node)
 
         def signs_ms() -> list[int]:
@@ -368,7 +338,7 @@ def test_a_real_gateway_carries_the_number_and_takes_it_with_it(
 
     assert max(after - before for before, after in pairwise(heard_ms)) < 3_000
     assert (last.state, then.state, then.reason) == (State.OPEN, State.UNKNOWN, REASON)
-    assert 200 < cost < 320  # bytes: batch, receipt and the two that confirm them; docs/waiting-time.md counts them by the day
+    assert 150 < cost < 210  # bytes: batch, receipt and the two that confirm them; docs/wire.md counts them by the day
 
 
 def instant(at_ms: int) -> dt.datetime:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge import spooler
+from edge.company import Company
 from edge.observation import Observation
 from edge.spool import LAST, Spool
 from hoflicht import Reading, Unavailable
@@ -24,12 +25,12 @@ def seen(n: int) -> Observation:
 
 
 @contextmanager
-def spooling(path: Path, waiting: "queue.Queue[Observation]") -> Iterator[None]:
+def spooling(path: Path, waiting: "queue.Queue[Observation]", patience_ms: int = 0) -> Iterator[None]:
     ended = threading.Event()
 
     def work() -> None:
         with Spool(path, 10 * MB, SystemClock()) as own:
-            spooler.run(waiting, own, ended)
+            spooler.run(waiting, own, Company(patience_ms), ended)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -54,15 +55,36 @@ def test_what_is_seen_is_on_disk_within_seconds(tmp_path: Path) -> None:
         assert eventually(lambda: values(spool) == [0.0, 1.0, 2.0], timeout_s=5)
 
 
-def test_at_the_end_all_that_was_read_is_kept(tmp_path: Path) -> None:
+def test_a_car_takes_along_what_waits_and_what_waits_goes_nowhere_without(tmp_path: Path) -> None:
+    waiting: queue.Queue[Observation] = queue.Queue()
+    with spooling(tmp_path / "s.db", waiting, patience_ms=60_000), Spool(tmp_path / "s.db", 10 * MB, SystemClock()) as spool:
+        waiting.put(seen(1))
+        eventually(waiting.empty)
+        waiting.put(Observation("hof-nord", "gate-in", "passage", 2, 2.0))
+
+        assert eventually(lambda: values(spool)) == [1.0, 2.0]
+
+
+def test_at_the_end_all_that_was_read_is_kept_however_long_it_might_wait(tmp_path: Path) -> None:
     waiting: queue.Queue[Observation] = queue.Queue()
     for n in range(2_345):
         waiting.put(seen(n))
-    with spooling(tmp_path / "s.db", waiting):
+    with spooling(tmp_path / "s.db", waiting, patience_ms=60_000):
         pass
 
     with Spool(tmp_path / "s.db", 10 * MB, SystemClock()) as spool:
         assert values(spool) == [float(n) for n in range(2_345)]
+
+
+def test_who_still_waits_when_the_end_comes_is_kept(tmp_path: Path) -> None:
+    company, ended = Company(60_000), threading.Event()
+    company.join(seen(1), now_ms=0)
+    ended.set()
+
+    with Spool(tmp_path / "s.db", MB, SystemClock()) as spool:
+        spooler.run(queue.Queue(), spool, company, ended)
+
+        assert values(spool) == [1.0]
 
 
 def test_rows_are_stamped_when_the_clock_is_set_although_nothing_new_comes(tmp_path: Path) -> None:
@@ -72,7 +94,7 @@ def test_rows_are_stamped_when_the_clock_is_set_although_nothing_new_comes(tmp_p
 
     def work() -> None:
         with Spool(tmp_path / "s.db", MB, clock, boot="b") as own:
-            spooler.run(waiting, own, ended)
+            spooler.run(waiting, own, Company(0), ended)
 
     thread = threading.Thread(target=work)
     thread.start()

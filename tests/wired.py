@@ -92,7 +92,6 @@ class Lit:
         while self.clock.monotonic_ms() < until_ms:
             self.clock.advance(self.line.go_on())
             self.luba.said(self.clock.now_ms())
-        self.line.hand_in()
         while not self.out.empty():
             self.told.append(self.out.get_nowait())
 
