@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import logging
 import queue
 import socket
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from api import (
     bulletin,
@@ -45,6 +47,7 @@ from api.notices import Notices
 from api.openapi import describe_app
 from api.outlook import Outlooks
 from api.problems import answer_errors
+from api.ready import Ready
 from api.sensorthings import service as sensorthings
 from api.server import listen, serving
 from api.shadows import Shadows
@@ -66,6 +69,9 @@ from hoflicht.wait import Wait
 from store.readings import Store, StoreConfig, open_configured
 
 log = logging.getLogger(__name__)
+
+# Ours is /metrics. Left on, FastAPI asks at each request whether OpenTelemetry is there, which costs a tenth of a small answer.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 HELP = """\
 Answers /v1 (open API), / (page for citizens) and /display/<yard> (full-screen monitor), and publishes the waits for the signs.
@@ -119,7 +125,7 @@ def create_app(
 ) -> FastAPI:
     """The HTTP face of `city`. Who estimates calls `tell` for what goes to `streams`; nothing here starts a thread."""
     # The usual docs pages load their scripts from a third party; /openapi.json opens in any tool.
-    app = FastAPI(title=f"hoflicht {city.name}", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(title=f"hoflicht {city.name}", version=__version__, docs_url=None, redoc_url=None, telemetry=NO_TELEMETRY)
     notices = Notices(None, city.yards, clock) if staffed is None else staffed.notices
     app.include_router(routes.router(city, store, yards, outlooks, notices, streams, clock))
     app.include_router(bulletin.router(city, notices))
@@ -140,18 +146,19 @@ def create_app(
     app.openapi = lambda: describe_app(app)  # type: ignore[method-assign]
     routed = app.build_middleware_stack
     # Around all of it: what add_middleware adds would not see the answer to a bug.
-    app.build_middleware_stack = lambda: Guard(routed(), callers, buckets)  # type: ignore[method-assign]
+    app.build_middleware_stack = lambda: Guard(Ready(routed(), city, yards), callers, buckets)  # type: ignore[method-assign]
     return app
 
 
 def _add_staff(app: FastAPI, city: City, store: Store, staffed: Staff, clock: Clock) -> None:
-    control, alarms = Control(city, staffed, clock), Alarms(store, city, clock)
+    alarms = Alarms(store, city, clock)
+    control = Control(city, store, staffed, alarms, clock)
     app.include_router(staff.router(city, store, staffed, clock))
     app.include_router(bulletin.staff_router(city, staffed.notices, staffed.door))
-    app.include_router(lamps.router(control, store, alarms))
+    app.include_router(lamps.router(control))
     app.include_router(programs.router(control))
     app.include_router(orders.router(control, store, alarms))
-    app.include_router(foreign.router(control, store, alarms))
+    app.include_router(foreign.router(control))
 
 
 def run(
@@ -168,7 +175,7 @@ def run(
     """Answer on `listener` and publish over `session`, if there is one, until `stopping`."""
     findings: Findings = queue.Queue(FINDINGS)
     looking_back = Hindsight(store, city, clock, None if session is None else findings)
-    streams, pulse = Streams(max_of_one=limits.streams), Pulse(store, clock)
+    streams, pulse = Streams(max_clients=limits.all_streams, max_of_one=limits.streams), Pulse(store, clock)
     yards = Yards(store, city, clock, looking_back.profile)
     outlooks = Outlooks(city, store, yards, clock)
     errands = Errands() if staffed is None else staffed.errands
@@ -192,6 +199,7 @@ def run(
     if staffed is not None:
         told = (Herald(staffed.notices, store, errands, clock), stopping)
         threads.append(threading.Thread(target=herald.run, args=told, name="herald", daemon=True))
+    gc.freeze()  # what was imported, read and built stays: nobody need look through it for garbage while thousands listen
     with serving(app, listener, streams, limits):
         for thread in threads:
             thread.start()

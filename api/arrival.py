@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from api.day import Day
-from api.pace import TURNOVER_S, Array
+from api.pace import Array
 from api.voices import SOMEBODY, Number
 
 STEP_MS = 300_000  # nobody plans his way to the yard by less than five minutes
@@ -50,5 +50,5 @@ def _let_in(day: Day, ahead_s: Array) -> Array:
     since_s = day.since_s(day.at_ms)
     usual = day.pace.usual_share(since_s + ahead_s)
     more = day.queue.at_work() / float(day.pace.usual_share(np.array(since_s))) - 1
-    share = usual * (1 + more * np.exp(-ahead_s / TURNOVER_S))
+    share = usual * (1 + more * np.exp(-ahead_s / day.pace.lasts_s))
     return np.cumsum(share * np.diff(ahead_s, prepend=0.0)) * day.pace.per_second

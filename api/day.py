@@ -3,9 +3,9 @@ say of it, and what each wait that ended taught them."""
 
 import copy
 import math
-from typing import NamedTuple
 
-from api.events import Event, Hold, InUse, MovedUp, Passage
+from api.counters import MOVES, Blind, Counters
+from api.events import WAY_OUT_MS, Event, Hold, InUse, MovedUp, Passage
 from api.exposure import Exposure
 from api.lane import SILENT_MS, Lane, Look, News
 from api.pace import Pace, departure_role
@@ -18,17 +18,7 @@ from hoflicht.catalogue import STAFF, Role, Yard
 
 ROLLING_MS = 30_000  # cars that came so lately may roll, not stand, while the gate is free
 RENEW_CARS = 10  # departures after which the rates are made anew; each alone changes them by less than a hundredth
-MOVES = 3  # of the head of the lane without a departure: that counter is out, not unlucky (0.03 ** 3)
-GAPS = 11.0  # usual gaps between two cars without one: that counter is out, not unlucky (exp(-11))
-SOME_DAYS = 0.9  # learnt, before a gap between cars is unusual: the catalogue knows the pace, not the demand
 BEFORE_MS = 3 * 3_600_000  # before the opening a day begins; nobody queues so early, the lane is empty then
-
-
-class Blind(NamedTuple):
-    """Counters that are known to be out."""
-
-    entry: bool = False
-    departure: bool = False
 
 
 class Day:
@@ -36,9 +26,8 @@ class Day:
 
     def __init__(self, yard: Yard, opens_ms: int, profile: Profile, follows: bool = False, is_trial: bool = False) -> None:
         self._yard, self._opens_ms, self._follows = yard, opens_ms, follows
-        self._departs = departure_role(yard)
         roles = {sensor.role for sensor in yard.sensors.values()}
-        self.passages_tell = Role.LANE_ENTRY in roles and self._departs in roles
+        self.passages_tell = {Role.LANE_ENTRY, departure_role(yard)} <= roles
         self.pace = Pace(yard, profile)
         self._is_first_day = not profile.days
         self._is_trial = is_trial  # of another profile: only how likely it makes the day is asked
@@ -46,6 +35,7 @@ class Day:
         self.queue = Queue(self.pace, MISCOUNTS[profile.miscount], profile.per_entry, start)
         self._has_lane = Role.LANE in roles
         self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600)
+        self.counters = Counters(yard, self.tally)
         self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self._has_lane)
         self.exposure = Exposure(self.pace)
         self.lane = Lane()
@@ -59,11 +49,12 @@ class Day:
         self._joins = False  # at this very instant
         self._joined_ms: list[int] = []
         self._news = News(yard.metres_per_car)
-        self._out: set[str] = set()
         self._held_gates: set[str] = set()
         self.released_ms = self.last_left_ms = self.last_joined_ms = opens_ms
-        self.moved_unexplained = 0  # times the head of the lane moved up since the last departure was counted
         self._going_ms: list[int] = []  # when cars went in for whom no bay was free: another one must be on its way out
+        self._unpaired_ms = 0  # when the last car went in while the exit was out: the one that made place may be counted yet
+        self._came_unseen = False  # the counter at the entry was known to be out, and cars came as is usual
+        self._nobody_ms = opens_ms  # when last nobody waited
         self._left_unmoved = 0  # cars that left the yard since one was last seen to go in, while others waited
         self.left_unexplained = 0  # departures since the last entry beyond the cars there were
 
@@ -80,8 +71,7 @@ class Day:
     @property
     def blind(self) -> Blind:
         """Which counters are out."""
-        entry = Role.LANE_ENTRY in self._roles_out() or (self.tally.days > SOME_DAYS and self._gap() > GAPS)
-        return Blind(entry, self._departs in self._roles_out() or self.moved_unexplained >= MOVES)
+        return self.counters.blind(self._gap_s(), self.since_s(self.at_ms))
 
     def number(self) -> Number:
         """The wait of a car that joins now; of those that joined at this very instant, where some did."""
@@ -107,10 +97,8 @@ class Day:
             self._hold(event)
         elif isinstance(event, InUse):
             self.queue.in_use(event.bays)
-        elif event.is_out:
-            self._out.add(event.counter)
         else:
-            self._out.discard(event.counter)
+            self.counters.hear(event)
 
     def seen_at(self, at_ms: int) -> "Day":
         """This day as it will stand at `at_ms` if nothing happens until then."""
@@ -144,6 +132,7 @@ class Day:
         blind = self.blind
         if not self._is_asked and (self._watched or not blind.departure) and self._is_of_today(self.at_ms):
             self.exposure.passes(self.queue, seconds, quarter(since_s), self._watched)
+        self._came_unseen = blind.entry
         comes, opens_in_s = self.tally.arrivals_per_s(since_s) if blind.entry else 0.0, self.pace.gate.opens_in_s(self.at_ms)
         self.queue.passes(seconds, since_s, self._unseen(blind), comes, opens_in_s)
 
@@ -173,6 +162,7 @@ class Day:
             self.entries += 1
             self.tally.came(self.since_s(at_ms))
         self.left_unexplained = 0
+        self.counters.gap_ends()
         if self.passages_tell:
             self.queue.entered(self._clock_ms / 1000)
             self._settle(at_ms)
@@ -187,14 +177,16 @@ class Day:
     def _leave(self, at_ms: int) -> None:
         """A car was counted that leaves the queue at the control, or the yard at its exit."""
         self.left_unexplained = self.left_unexplained + 1 if self.queue.mean_waiting() < SOMEBODY else 0
-        self.moved_unexplained = 0
+        was_out = self.blind.departure
+        self.counters.moved_unexplained = 0
         self.exits += self._is_of_today(at_ms)
         self.exits_beside += self.pace.at_exit and self._is_of_today(at_ms) and self._head_lives(at_ms)
         if self.pace.at_exit and self._watched:
             self._left_unmoved += self.queue.mean_waiting() > SOMEBODY
             self.last_left_ms = at_ms
             self._news.left(at_ms)
-            self.queue.gone(paced=not self.held)
+            if not was_out or at_ms - self._unpaired_ms >= WAY_OUT_MS:
+                self.queue.gone(paced=not self.held)
             if self._going_ms:
                 self._let_in(self._going_ms.pop(0))
         else:
@@ -214,6 +206,7 @@ class Day:
         self._news.left(at_ms)
         if not self.passages_tell:
             return
+        self._suspect()
         is_paced = not self.held and self._is_open(at_ms)
         tells = self.pace.at_exit or not self._has_lane or waiting > self._rolling(at_ms) + SOMEBODY
         before, straight = copy.copy(self.queue), 0.0
@@ -226,6 +219,16 @@ class Day:
             self.exposure.let_in(before, 1 - straight, quarter(self.since_s(self.at_ms)), self._watched)
             if self.let_in % RENEW_CARS == 0:
                 self.pace.renew()
+
+    def _suspect(self) -> None:
+        """Cars may have joined uncounted."""
+        if self.queue.mean_waiting() < SOMEBODY:
+            self._nobody_ms = self.at_ms
+            self.counters.gap_ends()
+        elif self._has_lane and not self._came_unseen:  # a sensor finds out what is mistaken for an outage
+            gap_s = min(self._gap_s(), (self.last_left_ms - self._nobody_ms) / 1000)
+            for chance, cars in self.counters.missed(gap_s, self.since_s(self.at_ms)):
+                self.queue.missed(chance, cars)
 
     def _hold(self, hold: Hold) -> None:
         if hold.held:
@@ -253,13 +256,16 @@ class Day:
 
     def _tells(self, look: Look) -> bool:
         """Whether it is steady, new, not contradicted, and not what was expected: most looks are not worth a step of time."""
-        if look.occupied is None or not self._news.is_news(look) or self._news.is_stuck(look):
+        news = self._news
+        if look.occupied is None or news.beyond(look, 0) is None or news.is_stuck(look) or not self.lane.bears_out(look):
             return False
-        if not self.lane.bears_out(look):
+        sight, rolling = self._sight(look)
+        beyond = news.beyond(look, rolling)
+        if beyond is None:
             return False
-        if self._news.is_change(look) or not self.queue.expects(*self._sight(look)):
+        if news.is_change(look) or not self.queue.expects(sight, rolling, beyond):
             return True
-        self._news.take(look)
+        news.take(look, rolling)
         return False
 
     def _sight(self, look: Look) -> tuple[Sight, int]:
@@ -279,17 +285,18 @@ class Day:
             if self.queue.full() > SOMEBODY and not self.blind.departure:
                 self._going_ms.append(moved.went_ms)
             else:
+                self._unpaired_ms = moved.went_ms if self.blind.departure else 0
                 self._let_in(moved.went_ms)
         elif moved.went_ms in self._going_ms:
             self._going_ms.remove(moved.went_ms)
-            self.moved_unexplained += 1
+            self.counters.moved_unexplained += 1
             self._let_in(moved.went_ms)
 
     def _moved_unseen_by_control(self, at_ms: int) -> None:
-        self.moved_unexplained += 1
-        if self._departs in self._roles_out() or self.moved_unexplained > MOVES:
+        self.counters.moved_unexplained += 1
+        if self.counters.departure_says_out or self.counters.moved_unexplained > MOVES:
             self._let_in(at_ms)
-        elif self.moved_unexplained == MOVES:
+        elif self.counters.moved_unexplained == MOVES:
             self.queue.reopen(self.pace.usual(self.since_s(at_ms)))
             for _ in range(MOVES):
                 self._let_in(at_ms)
@@ -298,7 +305,8 @@ class Day:
         sight, rolling = self._sight(look)
         if self._is_first_day and self.pace.sees_moves and sight.is_free_head and not self.held:
             self.queue.settle()  # who found a bay free may have rolled past without stopping
-        self.queue.seen(sight, rolling, self._news.take(look))
+        beyond = self._news.beyond(look, rolling) or 0
+        self.queue.seen(sight, rolling, self._news.take(look, rolling), beyond)
 
     def learn_ended(self) -> None:
         """What joined and ended at the last instant; then time may go on."""
@@ -319,10 +327,6 @@ class Day:
         """The mean time between two cars that are let in, while cars wait."""
         return self.voices.gap_s(self.queue)
 
-    def _roles_out(self) -> set[Role]:
-        """What the counters tell whose ports are gone."""
-        return {self._yard.sensors[counter].role for counter in self._out}
-
     def _rolling(self, at_ms: int) -> int:
         """How many cars may not have reached the gate yet; none while one stands there, or where no sensor looks at the lane."""
         if not self._has_lane:
@@ -331,12 +335,9 @@ class Day:
         head = self.lane.head(at_ms, self._yard.metres_per_car) if rolling else None
         return 0 if head is not None and head.occupied else rolling
 
-    def _gap(self) -> float:
-        """Usual gaps between two cars since the last one came, while others still left: else the yard is only quiet."""
-        since_ms = self.last_left_ms - max(self.last_joined_ms, self._opens_ms)
-        if since_ms <= 0:
-            return 0.0
-        return since_ms / 1000 * self.tally.arrivals_per_s(self.since_s(self.at_ms))
+    def _gap_s(self) -> float:
+        """Since the last one came, while others still left: else the yard is only quiet."""
+        return (self.last_left_ms - max(self.last_joined_ms, self._opens_ms)) / 1000
 
     def _is_of_today(self, at_ms: int) -> bool:
         """What was before an opening that follows another was learnt with that one."""

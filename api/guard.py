@@ -5,9 +5,10 @@ open API: free to every site's script. Strict-Transport-Security is the business
 it without).
 """
 
+from collections.abc import Mapping
+
 from fastapi.responses import Response
 from prometheus_client import Counter
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import style
@@ -49,7 +50,35 @@ MAY_FRAME = {"Content-Security-Policy": SECURITY["Content-Security-Policy"].repl
 STAFF_PATH = "/v1/staff/"  # but not this
 STAFF_ONLY = {"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store"}
 
+Pairs = list[tuple[bytes, bytes]]
+
 refused = Counter("hoflicht_api_refused", "Requests refused before any route saw them", ["status"])
+
+
+class Carried:
+    """Headers that an answer carries whatever it says itself; written once, for they are most of a small answer."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self._names = {name for name, _ in self._pairs}
+
+    def over(self, said: Pairs) -> Pairs:
+        """What goes out where an answer has `said` something."""
+        return [pair for pair in said if pair[0] not in self._names] + self._pairs
+
+
+TO_ALL = Carried(SECURITY)
+TO_SCRIPTS = Carried(SECURITY | CORS)
+TO_FRAMES = Carried(SECURITY | MAY_FRAME)
+TO_STAFF = Carried(SECURITY | STAFF_ONLY)
+
+
+def _carried(path: str) -> Carried:
+    if path.startswith(STAFF_PATH):
+        return TO_STAFF
+    if path.startswith(OPEN):
+        return TO_SCRIPTS
+    return TO_FRAMES if path.startswith(FRAMED) else TO_ALL
 
 
 class Guard:
@@ -64,14 +93,11 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_staff = scope["path"].startswith(STAFF_PATH)
-        is_open = scope["path"].startswith(OPEN) and not is_staff
-        carried = SECURITY | (CORS if is_open else {}) | (STAFF_ONLY if is_staff else {})
-        carried |= MAY_FRAME if scope["path"].startswith(FRAMED) else {}
+        carried = _carried(scope["path"])
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(carried)
+                message = {**message, "headers": carried.over(message["headers"])}
             await send(message)
 
         caller = self._callers.name(scope["client"][0]) if scope.get("client") else None
@@ -79,7 +105,7 @@ class Guard:
         if refusal is not None:
             refused.labels(refusal.status_code).inc()
             await refusal(scope, receive, guarded)
-        elif is_open and scope["method"] == "OPTIONS":
+        elif carried is TO_SCRIPTS and scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=PREFLIGHT)(scope, receive, send)
         else:
             # RFC 9110 §9.3.2: HEAD is GET; the server keeps the body to itself

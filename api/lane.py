@@ -55,6 +55,7 @@ class News:
     def __init__(self, metres_per_car: float) -> None:
         self._metres_per_car = metres_per_car
         self._told: dict[str, tuple[bool | None, int, int]] = {}  # by sensor: what it told, after how many passages, when
+        self._longest: dict[str, int] = {}  # by sensor: joined less let in, when the queue went farthest beyond what it told
         self._changed_at: dict[str, Passed] = {}  # by sensor: after whom it last changed
         self._left_ms: deque[int] = deque(maxlen=STUCK_CARS)
         self.joined = self.let_in = 0
@@ -76,23 +77,31 @@ class News:
         """A sensor over a queue that moves sees the gaps run by; one that sees none for many cars sees something else."""
         return bool(look.occupied) and len(self._left_ms) == STUCK_CARS and look.since_ms < self._left_ms[0]
 
-    def is_news(self, look: Look) -> bool:
-        """The same cars seen again tell nothing: as many must have passed as stand before the sensor, or time enough."""
+    def beyond(self, look: Look, rolling: int) -> int | None:
+        """By how many cars the queue goes beyond what the sensor has told already; 0: it tells afresh, None: nothing new.
+
+        The same cars seen again tell nothing: as many must have passed as stand before the sensor, or time enough. But a sensor
+        that sees a car tells more when the queue is shorter than it was, and one that sees none when it is longer.
+        """
         told = self._told.get(look.sensor)
-        if told is None or self.is_change(look):
-            return True
-        have_passed = self.passed - told[1] >= look.position_m / self._metres_per_car
-        return have_passed or look.at_ms - told[2] >= SAME_MS
+        if told is None or told[0] != look.occupied or look.at_ms - told[2] >= SAME_MS:
+            return 0
+        if self.passed - told[1] >= look.position_m / self._metres_per_car:
+            return 0
+        longer = self.joined - rolling - self.let_in - self._longest[look.sensor]
+        return max(-longer if look.occupied else longer, 0) or None
 
     def is_change(self, look: Look) -> bool:
         """Whether its sensor told the contrary before, or nothing."""
         told = self._told.get(look.sensor)
         return told is None or told[0] != look.occupied
 
-    def take(self, look: Look) -> Passed | None:
+    def take(self, look: Look, rolling: int) -> Passed | None:
         """Note that `look` has been heeded; if its sensor had told the contrary, who has come and gone since it changed."""
         told, changed = self._told.get(look.sensor), self._changed_at.get(look.sensor)
-        self._told[look.sensor] = (look.occupied, self.passed, look.at_ms)
+        if self.beyond(look, rolling) == 0:
+            self._told[look.sensor] = (look.occupied, self.passed, look.at_ms)
+        self._longest[look.sensor] = self.joined - rolling - self.let_in
         if told is None or told[0] == look.occupied or changed is None:
             return None
         return Passed(self.joined - changed.joined, self.let_in - changed.let_in)

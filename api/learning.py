@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from api import lasting
 from api.day import Day
 from api.opening import EARLIER, Opening, ms, utc
-from api.pace import STRAIGHT_CARS, Array
-from api.profile import Profile
+from api.pace import BIN_S, STRAIGHT_CARS, Array
+from api.profile import BINS, Profile
 from api.queue import MISCOUNTS
 from hoflicht.catalogue import City
 from hoflicht.hours import OpenPeriod
@@ -16,6 +17,7 @@ from hoflicht.reading import Reading
 
 KEPT = 0.97  # of what was learnt, an opening later: a month counts
 MANY = 0.05  # of the cars leave unseen: less is a miscount
+MOST = 0.5  # of those that find nobody go straight on, where they are awaited
 CONVINCING = 3.0  # the logarithm of how much likelier another error of the counters must be: twenty times
 
 
@@ -49,6 +51,7 @@ def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
         bin_departures=_kept(profile.bin_departures, day.exposure.departures),
         bin_waiting_s=_kept(profile.bin_waiting_s, day.exposure.waiting_s),
         bin_share_s=_kept(profile.bin_share_s, day.exposure.share_s) if day.pace.sees_moves else (),
+        unusual=_unusual(profile, day),
         gate_cars=KEPT * (profile.gate_cars + day.exposure.gate_cars),
         gate_s=KEPT * (profile.gate_s + day.exposure.gate_s),
         gate_every_s=day.pace.gate.learnt_s(),
@@ -69,6 +72,14 @@ def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
     )
 
 
+def _unusual(profile: Profile, day: Day) -> tuple[float, float]:
+    if not profile.days or not day.pace.sees_moves:
+        return profile.unusual  # nothing was usual yet, or nothing tells the share
+    usual = day.pace.usual_share(np.arange(0.5, BINS) * BIN_S)
+    products, squares = lasting.alike(day.exposure.share_s, day.exposure.waiting_s, usual)
+    return KEPT * (profile.unusual[0] + products), KEPT * (profile.unusual[1] + squares)
+
+
 def _kept(before: tuple[float, ...], today: Array) -> tuple[float, ...]:
     return tuple((KEPT * (np.array(before or np.zeros(len(today))) + today)).tolist())
 
@@ -84,9 +95,11 @@ def _with_miscount(learnt: Profile, opening: Opening, before: Profile, likelihoo
 def _with_giving_up(learnt: Profile, opening: Opening, before: Profile, day: Day) -> Profile:
     """The same for the rate at which those who wait give up: half of it and twice as much; at first what the counters lose.
 
-    Only who finds nobody and goes straight on shows that a count is too high, and so that some gave up and were not overlooked.
+    Only who finds nobody and goes straight on shows that a count is too high, and so that some gave up and were not overlooked;
+    that takes a yard where most do.
     """
-    if 1 - learnt.per_entry < MANY or learnt.straight[0] < STRAIGHT_CARS:
+    found_nobody, went_straight = learnt.straight
+    if 1 - learnt.per_entry < MANY or found_nobody < STRAIGHT_CARS or went_straight < MOST * found_nobody:
         return msgspec.structs.replace(learnt, gives_up_per_s=0.0, gives_up_evidence=(0.0, 0.0))
     lower = before.gives_up_per_s / 2 or learnt.lost_per_s
     near = [msgspec.structs.replace(before, gives_up_per_s=rate) for rate in (lower, 4 * lower)]

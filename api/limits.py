@@ -4,6 +4,7 @@ Theory. A token bucket, kept as the one number of the generic cell rate algorith
 full again. What lies in the past is a full bucket, so a table of them forgets whoever was quiet, and never grows beyond its bound.
 """
 
+import functools
 import ipaddress
 import math
 import threading
@@ -16,6 +17,8 @@ from hoflicht import web
 from hoflicht.clock import Clock
 from hoflicht.config import Strict
 
+ALL_STREAMS = 5_000  # a change reaches so many within half a second, on one core (`bench.stream`)
+KNOWN = 1_000  # addresses that are not read anew; what a proxy wrote may have 8 kB
 MAX_CALLERS = 10_000  # buckets of some 200 bytes; where more come the one that was quiet longest is forgotten, to its advantage
 
 
@@ -26,10 +29,11 @@ class Limits(Strict, frozen=True):
     proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")
     requests_per_s: Annotated[float, Meta(gt=0)] = 20.0  # 600 pages that poll every 30 s
     burst: Annotated[int, Meta(ge=1)] = 200  # forty pages that open at once, five requests each
-    streams: Annotated[int, Meta(ge=1)] = 100  # a tenth of what the server carries; who finds no place polls
+    streams: Annotated[int, Meta(ge=1)] = 100  # who finds no place polls
     connections: Annotated[int, Meta(ge=1)] = 200  # the streams, and as many for all else
     # A connection that gets nowhere from one look to the next, so far apart, is cut off: a slow phone's request is a packet or two.
     patience_s: Annotated[float, Meta(gt=0)] = 10.0
+    all_streams: Annotated[int, Meta(ge=1)] = ALL_STREAMS  # of all addresses together
 
     def __post_init__(self) -> None:
         for each in self.proxies:
@@ -41,8 +45,10 @@ class Callers:
 
     def __init__(self, proxies: tuple[str, ...]) -> None:
         self._proxies = [ipaddress.ip_network(each) for each in proxies]
+        # Reading an address costs more than its bucket; who comes, comes again.
+        self.name = functools.lru_cache(KNOWN)(self._name)
 
-    def name(self, host: str) -> str | None:
+    def _name(self, host: str) -> str | None:
         """What stands for `host` in all counts; None where it is our own proxy or a program beside it."""
         try:
             caller = web.address(host)

@@ -9,12 +9,13 @@ Where cars are counted out at the yard's exit, they leave a bay each, and the ne
 gate opens again. Where they are counted at the entry control, n is the lane.
 """
 
+import enum
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api import roster
+from api import lasting, roster
 from api.gate import Gate
 from api.profile import BINS, Profile
 from hoflicht.catalogue import Role, Yard
@@ -30,6 +31,7 @@ ODD = 0.001  # of what passes a counter or the head of the lane, not seen or not
 GATE_S = 20.0  # until a car that finds a bay free is let in, before anything is learnt; a gate that opens at times takes longer
 GATE_CARS = 5.0  # how many cars that is worth
 STRAIGHT_S = 2.0  # whoever finds nobody in front and is awaited goes in within so long, at a walk or by a call
+COARSE_S = 60.0  # of a clock that ticks more slowly: within a tick of minutes many a car has waited, and nothing shows who has not
 STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
 SURELY = 0.98  # it is never sure
 EARLY = 0.05  # of the pace of an open gate, where a clock tells that it is shut: somebody lets one in all the same
@@ -54,6 +56,14 @@ def heads(yard: Yard) -> set[str]:
         for name, sensor in yard.sensors.items()
         if sensor.role is Role.LANE and (sensor.position_m or 0.0) <= yard.metres_per_car
     }
+
+
+class GateIs(enum.IntEnum):
+    """What is known of the gate."""
+
+    UNKNOWN = 0
+    SHUT = 1  # by its clock
+    OPEN = 2  # it has let in somebody just now
 
 
 class Pace:
@@ -102,6 +112,7 @@ class Pace:
         self.asks_straight = not self.at_exit and all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
         self.found_nobody, self.went_straight = learnt.straight
         self.gives_up_per_s = learnt.gives_up_per_s if self.asks_straight else 0.0  # of each that waits
+        self.lasts_s = lasting.lasts_s(learnt.unusual)
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
         self._usual_share = self._roster()
         self._usual: list[Array] = list(self._around(self.usual_share(np.arange(0.5, 86_400 / USUAL_S) * USUAL_S)))
@@ -141,8 +152,18 @@ class Pace:
             self.rows = self._seen() + 2
             self.next_in = self.early_in = self.let_in
             self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
+        self.entering = (self.let_in, self.early_in, self.next_in)  # by what is known of the gate
+        self._told: dict[tuple[GateIs, bool, bool], Array] = {}
         # A bay is at work on a car until the next one is in it.
         self.each_s = 1 / self.full[np.maximum(self.in_front, 0)] + (self.gate_s / (self.bays - 1) if self.at_exit else 0.0)
+
+    def told(self, gate: GateIs, let_in_unseen: bool, gone_unseen: bool) -> Array:
+        """How much would be seen in a second of each of the first lanes; of longer ones as much as of the last of these."""
+        key = gate, let_in_unseen, gone_unseen
+        if key not in self._told:
+            seen = np.zeros_like(self.let_in) if let_in_unseen else self.entering[gate]
+            self._told[key] = seen[: self.rows] + (0.0 if gone_unseen else self.gone)
+        return self._told[key]
 
     @property
     def departures(self) -> Array:

@@ -46,8 +46,8 @@ def tell(
     forecasts: Mapping[str, ForecastAnswer] = NONE,
 ) -> None:
     """Hand what the pages show of `waits` to every open page."""
-    for code, words in LANGUAGES.items():
-        open_streams.put(_channel(code), streams.event("view", _encode(view(city, waits, now_ms, words, notices, forecasts))))
+    told = {code: view(city, waits, now_ms, words, notices, forecasts) for code, words in LANGUAGES.items()}
+    open_streams.put({_channel(code): streams.event("view", _encode(each)) for code, each in told.items()})
 
 
 def static() -> StaticFiles:
@@ -91,7 +91,7 @@ def router(city: City, look: Look, open_streams: Streams, clock: Clock) -> APIRo
 
     @routes.get("/live")
     async def live(request: Request) -> Response:
-        return Stream(open_streams, [_channel(_language(request).code)])
+        return Stream(open_streams, frozenset([_channel(_language(request).code)]))
 
     return routes
 

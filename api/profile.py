@@ -25,6 +25,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     bin_departures: tuple[float, ...] = ()  # cars let in while others waited, by quarter of an hour, and
     bin_waiting_s: tuple[float, ...] = ()  # the seconds in which cars waited, by the same
     bin_share_s: tuple[float, ...] = ()  # where each car is seen to be let in: the share of the yard at work, times these seconds
+    unusual: tuple[float, float] = (0.0, 0.0)  # how long it lasts that another share works than usual, see api.lasting
     gate_cars: float = 0.0  # cars for which a bay was free, and
     gate_s: float = 0.0  # the sum of the seconds until they were let in
     gate_every_s: float = 0.0  # how often the gate opens; 0: it has no clock

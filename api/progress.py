@@ -1,7 +1,7 @@
 """How long it takes until so many cars have been let in, with the yard as it is and as it usually goes on.
 
 Theory. If the share of the yard at work is s(t), the k-th car is let in when the integral of s has grown to k / R, R being the rate
-of the whole yard. What is known of the bays now fades with `TURNOVER_S` into what is usual at that time of day: a lunch that comes
+of the whole yard. What is known of the bays now fades into what is usual at that time of day: a lunch that comes
 every noon is foreseen, a bay that is closed now will open again.
 """
 
@@ -9,12 +9,11 @@ import math
 
 import numpy as np
 
-from api.pace import TURNOVER_S, Array, Pace
+from api.pace import Array, Pace
 from api.queue import Queue
 
 STEP_S = 120.0
 AHEAD_S = np.arange(0.0, 4 * 3_600.0 + STEP_S, STEP_S)  # no wait is told beyond
-FADING = np.exp(-AHEAD_S / TURNOVER_S)
 APART_S = 1e6  # longer than any way of a state
 HALF = 0.5  # of a car: of two that join together each has half a one in front
 
@@ -26,7 +25,8 @@ class Progress:
         self._pace = pace
         usual = pace.usual_share(since_opening_s + AHEAD_S)
         departing = pace.share[:, None] / usual[0]  # how much more than usual is at work; it fades to one
-        share = np.maximum(usual * (1 + (departing - 1) * FADING), 0.5 / len(pace.share))
+        share = usual * (1 + (departing - 1) * np.exp(-AHEAD_S / pace.lasts_s))
+        share = np.clip(share, 0.5 / len(pace.share), pace.share[-1])  # no more than all of it ever works
         share[:, 0] = pace.share
         worked = np.zeros_like(share)
         np.cumsum((share[:, 1:] + share[:, :-1]) * (STEP_S / 2), axis=1, out=worked[:, 1:])

@@ -9,20 +9,19 @@ free head, a standing tail, cars that are gone and followed by none, which are a
 that waits does so at a rate (Erlang-A: Garnett, Mandelbaum and Reiman 2002): a count that is too high then comes down by itself.
 """
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from api import uncounted
 from api.lane import Passed
-from api.pace import CARS, ODD, STRAIGHT_S, Array, Pace
+from api.pace import CARS, COARSE_S, ODD, STRAIGHT_S, Array, GateIs, Pace
 from api.sight import Sight, chances
+from api.uncounted import DOUBT
 
 MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that an entry adds; the likeliest is learnt
-DOUBT = 3e-4  # between two looks of a lane sensor a counter fails for good, and the true number is another one by
-DOUBT_FADES = 0.7  # some cars, each further one so much less likely; three looks of a sensor then outweigh a wrong count
 MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
@@ -92,11 +91,14 @@ class Queue:
                 length -= 1
             believed = total if length == len(lane) else float(lane[:length].dot(ONES[:length]))
             self.p, self.lane = p[:length] / believed, lane[:length] / believed
+            self._mean = -1.0
         return total
 
     def mean_waiting(self) -> float:
         """How many cars are expected in the lane."""
-        return float(self.lane @ NUMBERS[: len(self.lane)])
+        if self._mean < 0:  # not reckoned yet: it is asked several times at each event
+            self._mean = float(self.lane.dot(NUMBERS[: len(self.lane)]))
+        return self._mean
 
     def spread_waiting(self) -> float:
         """The standard deviation of the number of cars in the lane."""
@@ -158,13 +160,18 @@ class Queue:
         self.believe(p)
 
     def entered(self, clock_s: float = 0.0) -> None:
-        """A car was seen to join; the counters' clock ticks once in `clock_s`: a slow one shows nobody go straight."""
+        """A car was seen to join; the counters' clock ticks once in `clock_s`: whoever goes straight on does so within a tick."""
         found_nobody = float(self.lane[0]) * self._alone[1]
         self._join(self._entry, self._alone)
-        if self.pace.asks_straight and clock_s <= STRAIGHT_S:
+        straight_s = max(clock_s, STRAIGHT_S)
+        if self.pace.asks_straight and straight_s <= COARSE_S:
             self.pace.found_nobody += found_nobody
-            self._fresh, self._fresh_s = found_nobody / max(float(self.lane[1:2].sum()), found_nobody, NEGLIGIBLE), STRAIGHT_S
-            self._straight_per_s = -math.log(1 - self.pace.straight) / STRAIGHT_S
+            self._fresh, self._fresh_s = found_nobody / max(float(self.lane[1:2].sum()), found_nobody, NEGLIGIBLE), straight_s
+            self._straight_per_s = -math.log(1 - self.pace.straight) / straight_s
+
+    def missed(self, chance: float, cars: float) -> None:
+        """With that chance so many cars, in the mean of a Poisson number, have joined unseen."""
+        self.believe(uncounted.missed(self.p, chance, cars))
 
     def let_in(self, paced: bool = True) -> float:
         """A car was seen to leave the lane; return how sure it is that it had found nobody in front of it and went straight on.
@@ -201,21 +208,22 @@ class Queue:
         p[:, self.pace.taken, self._states] = self.lane[:, None] * usual
         self.believe(p)
 
-    def seen(self, sight: Sight, rolling: int = 0, since: Passed | None = None) -> None:
+    def seen(self, sight: Sight, rolling: int = 0, since: Passed | None = None, beyond: int = 0) -> None:
         """A lane sensor steadily sees `sight`; the last `rolling` cars may not stand yet.
 
-        `since`: it saw the contrary until one car came or went, and then these. A sight that the present mass does not expect
-        also makes the counters doubtful.
+        `since`: it saw the contrary until one car came or went, and then these; `beyond`: it saw the same when the queue was so
+        many cars longer, if they stood there, or shorter. A sight that the present mass does not expect also makes the counters
+        doubtful.
         """
-        likely = chances(sight, rolling, since, len(self.p))
+        likely = chances(sight, rolling, since, len(self.p), beyond)
         if float(self.lane @ likely) < SURPRISING * (1 if since is None else SURPRISING):
-            self.believe(self._doubted())
-            likely = chances(sight, rolling, since, len(self.p))
+            self.believe(uncounted.doubted(self.p, self.lane))
+            likely = chances(sight, rolling, since, len(self.p), beyond)
         self._become(self.p * likely[:, None, None])
 
-    def expects(self, sight: Sight, rolling: int = 0) -> bool:
+    def expects(self, sight: Sight, rolling: int = 0, beyond: int = 0) -> bool:
         """Whether `sight` tells nothing, because every number that is believed makes it as likely; then it is taken in here."""
-        likely = chances(sight, rolling, None, len(self.p))
+        likely = chances(sight, rolling, None, len(self.p), beyond)
         expected = float(self.lane.dot(likely))
         if expected < SURPRISING or float(self.lane.dot(np.abs(likely - expected))) > ALIKE * expected:
             return False
@@ -231,24 +239,29 @@ class Queue:
             self._become(self.p * sure[:, None])
 
     def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
-        let_in, gone = self._entering()[: self.pace.rows], self.pace.gone
-        told = (0.0 * gone[None] if unseen.let_in else let_in) + (0.0 if unseen.gone else gone)
-        kept = np.exp(told * -step_s)
+        told = self.pace.told(self._gate_is, unseen.let_in, unseen.gone)
+        kept, rows = np.exp(told * -step_s), len(told)
         if self._fresh_s and not unseen.let_in and len(self.p) > 1:
             stays = self._fresh * math.exp(-self._straight_per_s * step_s)
             kept[1] = stays + (1 - self._fresh) * kept[1]
             self._fresh = stays / float(kept[1].max())
-        p = self.p * kept[-1]
-        p[: len(kept)] = self.p[: len(kept)] * kept
+        if len(self.p) <= rows:
+            p = self.p * kept[: len(self.p)]
+        else:
+            p = self.p * kept[-1]
+            p[:rows] = self.p[:rows] * kept
         self._become(self._drifted(p) if self._drifted_s >= STEP_S else p)
         if unseen.let_in and not settles:
             self._move(self._entering() * step_s)
         if unseen.gone:
-            self._free(gone * step_s)
+            self._free(self.pace.gone * step_s)
+
+    @property
+    def _gate_is(self) -> GateIs:
+        return GateIs.OPEN if self._open_s else GateIs.SHUT if self._is_shut else GateIs.UNKNOWN
 
     def _entering(self) -> Array:
-        pace = self.pace
-        return (pace.next_in if self._open_s else pace.early_in if self._is_shut else pace.let_in)[: len(self.p)]
+        return self.pace.entering[self._gate_is][: len(self.p)]
 
     def _join(self, kernel: tuple[float, float, float], alone: tuple[float, float, float] | None = None) -> None:
         """By none, one or two cars more, each with its probability; `alone` where there is nobody yet."""
@@ -257,8 +270,9 @@ class Queue:
         p[:-2] = none * self.p
         p[1:-1] += one * self.p
         p[2:] += two * self.p
-        for more, (chance, usual) in enumerate(zip(alone or kernel, kernel, strict=True)):
-            p[more] += (chance - usual) * self.p[0]
+        if alone is not None and alone != kernel:
+            for more, (chance, usual) in enumerate(zip(alone, kernel, strict=True)):
+                p[more] += (chance - usual) * self.p[0]
         self.believe(p[:CARS])
 
     def _give_up(self, seconds: float) -> None:
@@ -286,6 +300,8 @@ class Queue:
         that, as a free bay for somebody who waits, soon proves right or wrong, and must not be blurred by the minute before.
         """
         seconds, self._drifted_s = self._drifted_s, 0.0
+        if not seconds:
+            return p
         before, after = self.pace.usual(self._since_s - seconds), self.pace.usual(self._since_s)
         if after is not before:
             other = p * (after / before)
@@ -316,16 +332,6 @@ class Queue:
         total = self.believe(p)
         self.log_likelihood += math.log(total) if total > 0 else 0.0
 
-    def _doubted(self) -> Array:
-        """The same with a little weight on numbers far from what was counted, so that a lane sensor can prove a counter wrong."""
-        lane = np.zeros(CARS)
-        lane[: len(self.p)] = self.lane
-        share = (1 - DOUBT_FADES) / (1 + DOUBT_FADES)  # the spread of one car's weight sums to one
-        spread = _fading() @ lane * share
-        p: Array = DOUBT * spread[:, None, None] * self.p.sum(axis=0)
-        p[: len(self.p)] += (1 - DOUBT) * self.p
-        return p
-
 
 def quantile(mass: Array, share: float) -> int:
     """The number of cars that a `share` of the probability does not exceed."""
@@ -339,9 +345,3 @@ def _flat(p: Array) -> Array:
 
 def _reshaped(flat: Array, like: Array) -> Array:
     return flat.reshape(like.shape)
-
-
-@functools.lru_cache(1)
-def _fading() -> Array:
-    n = np.arange(CARS)
-    return np.asarray(DOUBT_FADES ** np.abs(n[:, None] - n))

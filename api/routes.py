@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BeforeValidator
 
-from api import answers, outlook, streams
+from api import answers, outlook, ready, streams
 from api.history import MAX_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
 from api.known import YardId, known
 from api.minutes import MINUTE_S
@@ -64,15 +64,14 @@ def channel(yard: str) -> str:
 
 def tell(open_streams: Streams, waits: Mapping[str, Wait]) -> None:
     """Hand `waits` to everybody who listens."""
-    for name, each in waits.items():
-        open_streams.put(channel(name), streams.event("wait", wait.encode(each)))
+    open_streams.put({channel(name): streams.event("wait", wait.encode(each)) for name, each in waits.items()})
 
 
 def router(
     city: City, store: Store, yards: Yards, outlooks: Outlooks, notices: Notices, open_streams: Streams, clock: Clock
 ) -> APIRouter:
     """The routes under /v1 for `city`."""
-    routes = APIRouter(prefix="/v1")
+    routes = APIRouter(prefix=ready.BELOW)
     _add_yards(routes, city, yards, notices)
     _add_history(routes, city, store, clock)
     routes.include_router(outlook.router(city, outlooks))
@@ -95,9 +94,9 @@ def _add_yards(routes: APIRouter, city: City, yards: Yards, notices: Notices) ->
         answer = answers.yard_answer(name, city.yards[name], city, yards.wait(name), notices.current().get(name))
         return reply(request, msgspec.json.encode(answer))
 
-    @routes.get("/yards/{yard}/wait", tags=["yards"], summary="The present wait of a yard", **describe(Wait))
+    @routes.get(ready.PATH, tags=["yards"], summary="The present wait of a yard", **describe(Wait))
     def one_wait(request: Request, yard: YardId) -> Response:
-        return reply(request, wait.encode(yards.wait(known(city, yard))))
+        return reply(request, yards.body(known(city, yard)))  # where api.ready has none
 
 
 def _add_history(routes: APIRouter, city: City, store: Store, clock: Clock) -> None:
@@ -124,14 +123,16 @@ def _add_history(routes: APIRouter, city: City, store: Store, clock: Clock) -> N
 
 def _add_streams(routes: APIRouter, city: City, open_streams: Streams) -> None:
     told = describe(Wait, streams.MEDIA_TYPE, tagged=False)
+    of_each = {name: frozenset([channel(name)]) for name in city.yards}
+    of_all = frozenset().union(*of_each.values())
 
     @routes.get("/stream", tags=["streams"], summary="Each new wait of all yards", **told)
     async def all_waits() -> Response:
-        return Stream(open_streams, [channel(name) for name in city.yards])
+        return Stream(open_streams, of_all)
 
     @routes.get("/yards/{yard}/stream", tags=["streams"], summary="Each new wait of a yard", **told)
     async def waits_of_one(yard: YardId) -> Response:
-        return Stream(open_streams, [channel(known(city, yard))])
+        return Stream(open_streams, of_each[known(city, yard)])
 
 
 def _add_places(routes: APIRouter, city: City, store: Store, clock: Clock) -> None:

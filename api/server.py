@@ -1,23 +1,27 @@
 """The web server: uvicorn on a socket of ours, in a thread of its own, gone at once when told so."""
 
 import contextlib
+import logging
+import resource
 import socket
 import threading
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.connections import connections
-from api.guard import MAX_HEADER, MAX_TARGET
 from api.limits import Limits
-from api.streams import MAX_CLIENTS, Streams
+from api.streams import Streams
 from hoflicht import config
 from hoflicht.errors import BadConfig
+
+log = logging.getLogger(__name__)
 
 PLAIN_REQUESTS = 500  # under way besides the streams; more than that are told to come back
 BACKLOG = 512
 KEEP_ALIVE_S = 5  # a page asks for its style and script at once, and then for the stream
+OTHER_FILES = 256  # the store, the broker, what is read now and then, and who is just being told to come back
 GRACE_S = 2  # for answers under way when we end; streams end at once
 JOIN_S = 5.0
 
@@ -38,7 +42,7 @@ def listen(address: str) -> socket.socket:
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI, listener: socket.socket, streams: Streams, limits: Limits) -> Iterator[None]:
+def serving(app: ASGIApp, listener: socket.socket, streams: Streams, limits: Limits) -> Iterator[None]:
     """Answer on `listener` while the block runs; then end `streams` and close."""
     config = uvicorn.Config(
         app,
@@ -50,11 +54,11 @@ def serving(app: FastAPI, listener: socket.socket, streams: Streams, limits: Lim
         lifespan="off",
         server_header=False,
         forwarded_allow_ips=list(limits.proxies),
-        h11_max_incomplete_event_size=MAX_TARGET + 2 * MAX_HEADER,  # beyond what is answered with a reason it just closes
         timeout_keep_alive=KEEP_ALIVE_S,
-        limit_concurrency=MAX_CLIENTS + PLAIN_REQUESTS,
+        limit_concurrency=limits.all_streams + PLAIN_REQUESTS,
         timeout_graceful_shutdown=GRACE_S,
     )
+    _may_open(limits.all_streams + PLAIN_REQUESTS + OTHER_FILES)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
     thread.start()
@@ -64,3 +68,11 @@ def serving(app: FastAPI, listener: socket.socket, streams: Streams, limits: Lim
         streams.close()
         server.should_exit = True
         thread.join(JOIN_S)
+
+
+def _may_open(files: int) -> None:
+    """Let this process have so many open; systemd starts it with 1 024, for the sake of select(2), and allows more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(files, hard)), hard))
+    if hard < files:
+        log.warning("%d open files are allowed, but [limits] all_streams needs %d: raise the limit (LimitNOFILE=)", hard, files)

@@ -24,7 +24,9 @@ from hoflicht.shadow import Desired, Outcome, Reported
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100  # messages in half a second: 5 000 gateways have all within half a minute, and no queue holds more than 50 MB
-PATIENCE_S = 2.0  # for reports that somebody waits for: a lamp follows within two seconds
+# For reports that somebody waits for: a lamp begins within a third of a second, rises in two unless its program says otherwise, and
+# is asked in the second after that.
+PATIENCE_S = 4.0
 LAST_VERSION = 2**52  # who reports a later one is out of his mind, and there must be room for a next one
 LASTING = (Outcome.APPLIED, Outcome.FAILED)  # that its time is over says no more of who has followed
 RANK = {outcome: n for n, outcome in enumerate((Outcome.EXPIRED, Outcome.FAILED, Outcome.ACCEPTED, Outcome.APPLIED))}

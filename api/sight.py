@@ -39,15 +39,21 @@ def at_least(position_m: float, metres_per_car: float) -> int:
     return math.floor(position_m / metres_per_car) + 1
 
 
-def chances(sight: Sight, rolling: int, since: Passed | None, length: int) -> Array:
+def chances(sight: Sight, rolling: int, since: Passed | None, length: int, beyond: int = 0) -> Array:
     """How likely `sight` is with each of `length` numbers of cars in the lane, of which the last `rolling` may not stand yet.
 
-    `since`: the sensor saw the contrary until one car came or went, and then these.
+    `since`: the sensor saw the contrary until one car came or went, and then these. `beyond`: it has told the same of so many cars
+    more, where it sees one, or fewer; what that told is taken out, for the place of those who stood there then is the same.
     """
     standing, rolling = _standing_chances(CARS, sight), 0 if sight.occupied else rolling
     lane = np.maximum(np.arange(length) - rolling, 0)
     if since is None:
-        return np.asarray(standing[lane] if sight.occupied else 1 - standing[lane])
+        now = standing[lane] if sight.occupied else 1 - standing[lane]
+        if not beyond:
+            return np.asarray(now)
+        before = lane + beyond if sight.occupied else np.maximum(lane - beyond, 0)
+        then = standing[np.minimum(before, CARS - 1)]
+        return np.asarray(now / (then if sight.occupied else 1 - then))
     then = lane + since.let_in - max(since.joined - rolling, 0)
     taken, before = (standing[np.minimum(np.maximum(n, 0), CARS - 1)] for n in (then, then + (-1 if sight.occupied else 1)))
     return np.asarray(taken * (1 - before) if sight.occupied else (1 - taken) * before)

@@ -17,8 +17,9 @@ Array = NDArray[np.float64]
 
 KEPT = 0.9995  # of the weight of a wait when one more has ended: some 2 000 waits count, a week or two of a yard
 UNIT_S = 600.0  # voices are told in ten minutes, so that weights and intercept are of one size
-DOUBT = 0.001  # variance of the first weights against that of an error: a thousand waits of ten minutes outweigh them
+DOUBT = 0.001  # variance of the first weights: a thousand waits that are as long as the usual error outweigh them
 FIRST_SCALE_S = 300.0  # usual error before any wait has ended
+LEAST_SCALE_S = 60.0  # of it, for the first weights: where nobody has waited yet the first wait must not decide alone
 SCALE_KEPT = 0.995  # of the usual error, when one more wait has ended
 FLAT = 0.3  # residuals below this share of the usual error weigh alike: else the one that fits would decide alone
 
@@ -30,9 +31,12 @@ class Stack:
         size = len(first) + 1
         fits = len(profile.stack) == size
         self.weights: Array = np.array(profile.stack if fits else [*(UNIT_S * weight for weight in first), 0.0])
-        doubt = profile.stack_doubt if fits else np.eye(size).ravel() * DOUBT
+        self.scale_s = profile.stack_scale_s or FIRST_SCALE_S
+        # Against the variance of an error, so that a queue of minutes is learnt as soon as one of hours. On the first day none is
+        # known, and what is measured rests on a count that has learnt nothing.
+        usual_s = max(profile.stack_scale_s or UNIT_S, LEAST_SCALE_S)
+        doubt = profile.stack_doubt if fits else np.eye(size).ravel() * DOUBT * (UNIT_S / usual_s) ** 2
         self.doubt: Array = np.array(doubt).reshape(size, size)
-        self.scale_s = profile.stack_scale_s if fits else FIRST_SCALE_S
 
     def wait_s(self, voices_s: Sequence[float]) -> float:
         """One number of all voices, never negative."""

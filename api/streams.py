@@ -7,7 +7,7 @@ has not taken in when the next one comes is overwritten.
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from fastapi.responses import Response
@@ -15,12 +15,11 @@ from prometheus_client import Gauge
 from starlette.types import Receive, Scope, Send
 
 from api.guard import CALLER
+from api.limits import ALL_STREAMS
 from api.problems import Problem
 
 MEDIA_TYPE = "text/event-stream"
-MAX_CLIENTS = 1_000  # an open stream costs some 30 kB here; pages that find no place poll instead
 PING_S = 15.0  # below the 30 s after which proxies and mobile networks drop an idle connection
-SEND_S = 20.0  # a client that takes in nothing for so long is gone
 PING = b": ping\n\n"
 HELLO = b"retry: 5000\n\n"
 
@@ -35,27 +34,45 @@ def event(name: str, data: bytes) -> bytes:
 class Slot:
     """What one client has still to be told: the newest event of each of its channels."""
 
-    def __init__(self, channels: Iterable[str]) -> None:
-        self.channels = frozenset(channels)
-        self.pending: dict[str, bytes] = {}
-        self.changed = asyncio.Event()
+    def __init__(self, channels: frozenset[str]) -> None:
+        self._channels = channels
+        self._pending: dict[str, bytes] = {}
+        self._waiting: asyncio.Future[None] | None = None
+        self._is_woken = False
 
-    def put(self, channel: str, what: bytes) -> None:
-        if channel in self.channels:
-            self.pending[channel] = what
-            self.changed.set()
+    def put(self, news: Mapping[str, bytes]) -> None:
+        """Let what is for this client wait for it."""
+        mine = {channel: what for channel, what in news.items() if channel in self._channels}
+        if mine:
+            self._pending.update(mine)
+            self.wake()
 
-    def take(self) -> bytes:
-        self.changed.clear()
-        taken = b"".join(self.pending.values())
-        self.pending.clear()
+    def wake(self) -> None:
+        """End `take` at once, or the next one."""
+        self._is_woken = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def take(self, within_s: float) -> bytes:
+        """What is to be told, once there is something; nothing after so long, or when woken."""
+        if not self._is_woken:
+            loop = asyncio.get_running_loop()
+            self._waiting = loop.create_future()
+            timer = loop.call_later(within_s, self.wake)
+            try:
+                await self._waiting
+            finally:
+                timer.cancel()
+        taken = b"".join(self._pending.values())
+        self._pending.clear()
+        self._is_woken = False
         return taken
 
 
 class Streams:
     """All open streams. `put` and `close` may be called from any thread, the rest from the server's loop."""
 
-    def __init__(self, ping_s: float = PING_S, max_clients: int = MAX_CLIENTS, max_of_one: int = MAX_CLIENTS) -> None:
+    def __init__(self, ping_s: float = PING_S, max_clients: int = ALL_STREAMS, max_of_one: int = ALL_STREAMS) -> None:
         self.ping_s = ping_s
         self._max_clients = max_clients
         self._max_of_one = max_of_one  # caller
@@ -66,13 +83,13 @@ class Streams:
         self._lock = threading.Lock()
         self.is_closed = False
 
-    def put(self, channel: str, what: bytes) -> None:
-        """Make `what`, an `event`, the newest of `channel`."""
+    def put(self, news: Mapping[str, bytes]) -> None:
+        """Make each `event` of `news` the newest of its channel."""
         with self._lock:
-            self._latest[channel] = what
+            self._latest |= news
             loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._spread, channel, what)
+            loop.call_soon_threadsafe(self._spread, news)
 
     def close(self) -> None:
         """End every stream, so that the server can end."""
@@ -87,18 +104,22 @@ class Streams:
         """Whether one more client is too many."""
         return len(self._slots) >= self._max_clients
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody listens."""
+        return not self._slots
+
     def has_enough(self, caller: str | None) -> bool:
         """Whether `caller` has as many as one may have."""
         return caller is not None and self._of[caller] >= self._max_of_one
 
     @contextmanager
-    def slot(self, channels: Iterable[str], caller: str | None = None) -> Iterator[Slot]:
+    def slot(self, channels: frozenset[str], caller: str | None = None) -> Iterator[Slot]:
         """A client's place, with the newest events waiting in it."""
         slot = Slot(channels)
         with self._lock:
             self._loop = asyncio.get_running_loop()
-            for channel in sorted(slot.channels & self._latest.keys()):
-                slot.put(channel, self._latest[channel])
+            slot.put(self._latest)
         self._slots.add(slot)
         self._of.update([caller] if caller else [])
         clients.set(len(self._slots))
@@ -109,19 +130,22 @@ class Streams:
             self._of -= Counter([caller] if caller else [])  # keeps only who has one left
             clients.set(len(self._slots))
 
-    def _spread(self, channel: str, what: bytes) -> None:
+    def _spread(self, news: Mapping[str, bytes]) -> None:
         for slot in self._slots:
-            slot.put(channel, what)
+            slot.put(news)
 
     def _wake(self) -> None:
         for slot in self._slots:
-            slot.changed.set()
+            slot.wake()
 
 
 class Stream(Response):
-    """The answer to a client that wants to be told; it ends when the client or the server does."""
+    """The answer to a client that wants to be told; it ends when the client or the server does.
 
-    def __init__(self, streams: Streams, channels: Iterable[str]) -> None:
+    Who takes in nothing is cut off by his connection (`api.connections`).
+    """
+
+    def __init__(self, streams: Streams, channels: frozenset[str]) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type=MEDIA_TYPE)
         self._streams = streams
         self._channels = channels
@@ -141,23 +165,16 @@ class Stream(Response):
 
     async def _tell(self, slot: Slot, receive: Receive, send: Send) -> None:
         gone = asyncio.create_task(_disconnect(receive))
-        changed = asyncio.create_task(slot.changed.wait())
+        gone.add_done_callback(lambda _: slot.wake())
         what = HELLO
         try:
             while not gone.done() and not self._streams.is_closed:
-                async with asyncio.timeout(SEND_S):
-                    await send({"type": "http.response.body", "body": what, "more_body": True})
-                await asyncio.wait((gone, changed), timeout=self._streams.ping_s, return_when=asyncio.FIRST_COMPLETED)
-                what = slot.take() or PING
-                if changed.done():
-                    changed = asyncio.create_task(slot.changed.wait())
+                await send({"type": "http.response.body", "body": what, "more_body": True})
+                what = await slot.take(self._streams.ping_s) or PING
             if not gone.done():
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except TimeoutError:
-            return  # the server closes the connection of an answer that was not finished
         finally:
             gone.cancel()
-            changed.cancel()
 
 
 async def _disconnect(receive: Receive) -> bool:

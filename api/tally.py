@@ -22,10 +22,12 @@ class Tally:
         self.waited = _filled(profile.waited)
         self.first_cars, self.first_s = profile.first
         self._usual_per_s = usual_per_s
+        self._per_s: dict[int, float] = {}  # by quarter of an hour, since a car came last: it is asked at each event
 
     def came(self, since_opening_s: float) -> None:
         """A car joined."""
         self.arrivals[quarter(since_opening_s)] += 1
+        self._per_s.clear()
 
     def ended(self, since_opening_s: float, wait_s: float, found_empty: bool) -> None:
         """A car that had joined then was let in after `wait_s`; `found_empty`: it had found the lane empty."""
@@ -38,8 +40,11 @@ class Tally:
 
     def arrivals_per_s(self, since_opening_s: float) -> float:
         """How many cars usually come at that time of day."""
-        near = _near(self.arrivals, since_opening_s) / sum(NEAR)
-        return float((near + ARRIVALS_DAYS * self._usual_per_s * BIN_S) / ((self.days + ARRIVALS_DAYS) * BIN_S))
+        at = quarter(since_opening_s)
+        if at not in self._per_s:
+            near = _near(self.arrivals, since_opening_s) / sum(NEAR)
+            self._per_s[at] = (near + ARRIVALS_DAYS * self._usual_per_s * BIN_S) / ((self.days + ARRIVALS_DAYS) * BIN_S)
+        return self._per_s[at]
 
     def same_hour_s(self, since_opening_s: float, otherwise_s: float) -> float:
         """How long cars usually waited that came at that time of day; `otherwise_s` where little is known."""

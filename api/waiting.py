@@ -27,7 +27,7 @@ from hoflicht.wait import State, Trend, Trust, Wait
 VALID = dt.timedelta(seconds=60)
 # So long after its gateway's last sign of life a yard has a number. A sign comes every 20 s (edge.config), is on disk within 1 s
 # (edge.spooler), in a batch within 0.7 s (edge.uplink), takes 5 s over a slow mobile link and 1 s into the store, and the api asks
-# every 5 s (api.yards). So it is at most 33 s old when the next one is seen, and 53 s where one is lost. Once a gateway is gone,
+# every 5 s (api.standing). So it is at most 33 s old when the next one is seen, and 53 s where one is lost. Once a gateway is gone,
 # `unknown` is published within 15 s more (api.publisher, every 10 s); where the api goes too, its last number is VALID so long.
 GONE_MS = 60_000
 AGO_MS = 900_000  # what the trend compares with

@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import msgspec
@@ -13,16 +13,19 @@ from api.heard import heard
 from api.opening import moment, ms
 from api.profile import COLD, Profile
 from api.reason import Reason
-from api.recent import Recent
+from api.reply import Body
+from api.standing import Standing, Told
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
+from hoflicht.reading import Reading
 from hoflicht.wait import State, Wait
 from store.readings import Store
 
 log = logging.getLogger(__name__)
 
-KEEP_MS = 5_000  # so that thousands of clients make one question to the store
+LATELY_MS = 60_000  # where news are looked for; what comes later than that waits for the next estimate
+NOTHING: frozenset[Reading] = frozenset()
 
 Learnt: TypeAlias = Callable[[str, dt.datetime], Profile]  # what is known of a yard at an instant, see api.hindsight
 
@@ -35,29 +38,47 @@ class Yards:
         self._city = city
         self._clock = clock
         self._learnt = learnt
-        self._recent = {name: Recent(functools.partial(self._ask, name), KEEP_MS, clock) for name in city.yards}
+        self._standing = {
+            name: Standing(functools.partial(self._tell, name), functools.partial(self._said, name), clock) for name in city.yards
+        }
         self._is_away = False
 
     def wait(self, yard: str) -> Wait:
         """The wait of `yard`, at most 5 s old; unknown, with the reason, while the store is away. KeyError: no yard of the city."""
-        return self._recent[yard].get()
+        return self._standing[yard].get().wait
+
+    def body(self, yard: str) -> Body:
+        """The same as JSON."""
+        return self._standing[yard].get().body
+
+    def ready(self, yard: str) -> Told | None:
+        """The same, where nobody need be asked for it; never waits."""
+        return self._standing[yard].ready()
 
     def waits(self) -> dict[str, Wait]:
         """The waits of all yards, in the order of the catalogue."""
-        return {name: self.wait(name) for name in self._recent}
+        return {name: self.wait(name) for name in self._standing}
 
-    def _ask(self, name: str) -> Wait:
+    def _said(self, name: str) -> frozenset[Reading]:
+        """What the yard has lately said; nothing where the store does not answer, for the next estimate tells of that."""
+        now_ms = self._clock.now_ms()
+        try:
+            return frozenset(self._store.read(name, waiting.QUANTITIES, now_ms - LATELY_MS, now_ms + 1))
+        except (Unavailable, Refused, BadPayload):
+            return NOTHING
+
+    def _tell(self, name: str) -> Told:
         at = moment(self._clock.now_ms())
         try:
             start_ms = ms(waiting.since(self._city.yards[name], self._city, at))
             events = heard(self._store, self._city, name, start_ms, ms(at) + 1)
         except (Unavailable, Refused, BadPayload) as cause:
-            return self._without_store(name, at, cause)
+            return Told(self._without_store(name, at, cause), NOTHING)
         wait = waiting.estimate(name, self._city, events, at, self._learnt(name, at))
         if self._is_away:
             self._is_away = False
             log.info("the store answers again")
-        return wait
+        return Told(wait, _lately(name, events, ms(at)))
 
     def _without_store(self, name: str, at: dt.datetime, cause: Exception) -> Wait:
         """What is known without a reading: the opening hours; never an old number."""
@@ -66,3 +87,7 @@ class Yards:
             log.warning("no estimates until the store answers: %s", cause)
         wait = waiting.estimate(name, self._city, (), at)
         return msgspec.structs.replace(wait, reason=Reason.STORE_AWAY) if wait.state is State.UNKNOWN else wait
+
+
+def _lately(name: str, events: Iterable[Reading], at_ms: int) -> frozenset[Reading]:
+    return frozenset(event for event in events if event.site == name and event.at_ms >= at_ms - LATELY_MS)

@@ -6,7 +6,8 @@
 - `truth.csv`: when each car joined and how long it really waited,
 - `meta.json`: the time zone `tz`, and `open_periods` as pairs of seconds since 1970.
 
-Ours and the first three others know the counts alone; the mean of the same hour knows the true waits of the days before. All begin
+Ours and the first three others know the counts alone; the mean of the same hour knows the true waits of the days before, and the
+plain stack of these four and of the number of cars is taught the true wait of each car that has left (`bench/blend.py`). All begin
 with the first day, and are scored on the cars of the eighth until the sixtieth. The last two columns are of the queue itself: how
 many cars left later than one that came after them, and how far the counts, matched first in first out when all is over, are off.
 """
@@ -25,6 +26,7 @@ import msgspec
 from api import recording
 from api.replay import Learnt, Replay
 from api.score import MAX_AGE_S, Car, Estimate, Score, load_truth, score
+from bench.blend import blended
 from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
 from hoflicht.days import WEEKDAYS
 from hoflicht.errors import BadConfig
@@ -33,7 +35,8 @@ from hoflicht.reading import Reading
 FIRST_DAY, LAST_DAY = 8, 60  # a week is left to learn in; longer recordings are scored alike
 YARD, ENTRY, EXIT = "recorded", "gate_in", "gate_out"
 GAPS = 20  # departures whose mean gap is the pace
-TITLES = ("queue", "cars", "mean wait, min", "LES", "HOL", "QL", "same hour", "ours", "ratio to best", "coverage", "bias")
+PER_CAR_S = 60.0  # what the number of cars is told in to the stack, whose weight makes of it what it takes
+TITLES = ("queue", "cars", "mean wait, min", "LES", "HOL", "QL", "same hour", "stack", "ours", "ratio to best", "coverage", "bias")
 OF_ITSELF = ("overtaken", "match")
 
 Period = tuple[float, float]
@@ -63,6 +66,7 @@ class Voices(msgspec.Struct, frozen=True):
     hol_s: float  # what the head of the line has waited so far
     ql_s: float  # one gap for each that stands there, and one more
     same_hour_s: float  # mean true wait of that hour on earlier days
+    cars: int  # that stand there, and the one that joins
 
 
 class Line:
@@ -91,11 +95,14 @@ class Line:
         """The elapsed wait of the first one."""
         return at_s - self._joined[0] if self._joined else 0.0
 
+    def cars(self, at_s: float) -> int:
+        """With the one that joins at `at_s`, which may be counted already."""
+        return sum(joined_s < at_s for joined_s in self._joined) + 1
+
     def ql_s(self, at_s: float) -> float:
-        """Of a car that joins at `at_s`, which may be counted already."""
+        """One gap for each of these."""
         gaps = len(self._left) - 1
-        gap_s = (self._left[-1] - self._left[0]) / gaps if gaps > 0 else 0.0
-        return (sum(joined_s < at_s for joined_s in self._joined) + 1) * gap_s
+        return self.cars(at_s) * ((self._left[-1] - self._left[0]) / gaps if gaps > 0 else 0.0)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -126,9 +133,11 @@ def row(folder: Path) -> str:
     scored = [car for car in queue.cars if from_s <= car.arrival_t < until_s]
     told = [car for car in scored if _is_told(said, car.arrival_t)]
     days = list(_days(queue.readings, queue.meta))
-    others = [_minutes(score(each, told).mae_min) for each in _estimates(list(voices(days, queue.cars, queue.meta)))]
+    asked = list(voices(days, queue.cars, queue.meta))
+    others = [_minutes(score(each, told).mae_min) for each in _estimates(asked)]
+    stack = _minutes(score(list(_stacked(asked, queue.cars)), told).mae_min)
     itself = f"{_overtaken(told):.0%} | {_minutes(score(matched(days), told).mae_min):.2f}"
-    return f"{_row(folder.resolve().name, len(scored), score(said, told), others)} {itself} |"
+    return f"{_row(folder.resolve().name, len(scored), score(said, told), others, stack)} {itself} |"
 
 
 def load(folder: Path) -> Queue:
@@ -184,7 +193,7 @@ def _of_day(heard: Sequence[Reading], cars: Sequence[Car], same_hour_s: Sequence
         at_s = car.arrival_t
         while coming and coming[0].at_ms <= at_s * 1000:
             line.hear(coming.popleft())
-        yield Voices(at_s, line.les_s, line.hol_s(at_s), line.ql_s(at_s), usual_s)
+        yield Voices(at_s, line.les_s, line.hol_s(at_s), line.ql_s(at_s), usual_s, line.cars(at_s))
 
 
 def matched(days: Sequence[Sequence[Reading]]) -> list[Estimate]:
@@ -221,10 +230,24 @@ def _estimates(said: Sequence[Voices]) -> Iterator[list[Estimate]]:
         yield [Estimate(each.at_s, getattr(each, name), None, None) for each in said]
 
 
-def _row(name: str, cars: int, own: Score, others_min: Sequence[float]) -> str:
+def _stacked(said: Sequence[Voices], cars: Sequence[Car]) -> Iterator[Estimate]:
+    """What the plain stack says; `said` are the voices at the instants of those of `cars` that came while it was open."""
+    asked_s = {each.at_s for each in said}
+    waits_s = [car.wait_s for car in cars if car.arrival_t in asked_s]
+    voices_s = [(each.les_s, each.hol_s, each.ql_s, each.same_hour_s, each.cars * PER_CAR_S) for each in said]
+    told_s = blended(voices_s, [each.at_s for each in said], waits_s)
+    return (Estimate(each.at_s, wait_s, None, None) for each, wait_s in zip(said, told_s, strict=True))
+
+
+def _row(name: str, cars: int, own: Score, others_min: Sequence[float], stack_min: float) -> str:
     mean_min, own_min = _minutes(own.mean_wait_min), _minutes(own.mae_min)
     scored = f"{own.n_scored}" if own.n_scored == cars else f"{own.n_scored} of {cars}"
-    cells = [name, scored, *(f"{minutes:.2f}" for minutes in (mean_min, *others_min, own_min)), f"{own_min / min(others_min):.2f}"]
+    cells = [
+        name,
+        scored,
+        *(f"{minutes:.2f}" for minutes in (mean_min, *others_min, stack_min, own_min)),
+        f"{own_min / min(others_min):.2f}",
+    ]
     return f"| {' | '.join(cells)} | {own.coverage_10_90 or 0.0:.1%} | {_minutes(own.bias_min) / mean_min:+.1%} |"
 
 

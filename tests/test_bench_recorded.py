@@ -1,11 +1,13 @@
 """The bench of recorded queues: what one would pick instead, from the counts alone."""
 
 import datetime as dt
+import random
 from pathlib import Path
 
 import pytest
 
 from api.score import Car
+from bench.blend import blended
 from bench.recorded import ENTRY, EXIT, YARD, Line, Meta, Voices, city_of, load, matched, voices
 from hoflicht.errors import BadConfig
 from hoflicht.hours import period_on
@@ -57,7 +59,7 @@ def test_each_voice_knows_what_was_counted_before_the_car_and_the_hours_of_earli
 
     told = list(voices(days, cars, META))
 
-    assert told == [Voices(OPENS_S, 0.0, 0.0, 0.0, 0.0), Voices(OPENS_S + DAY_S, 0.0, 0.0, 0.0, 600.0)]
+    assert told == [Voices(OPENS_S, 0.0, 0.0, 0.0, 0.0, 1), Voices(OPENS_S + DAY_S, 0.0, 0.0, 0.0, 600.0, 1)]
 
 
 def test_the_match_is_what_the_counts_tell_when_all_is_over() -> None:
@@ -78,3 +80,20 @@ def test_the_yard_is_open_every_day_as_on_the_first() -> None:
 def test_a_folder_without_a_recording_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"meta\.json"):
         load(tmp_path)
+
+
+def test_the_plain_stack_listens_to_the_voice_that_came_true() -> None:
+    rng = random.Random(1)
+    waits_s = [rng.uniform(300, 1_800) for _ in range(400)]
+    said = [(rng.uniform(0, 3_600), wait_s / 2) for wait_s in waits_s]
+
+    told_s = list(blended(said, [n * 120.0 for n in range(400)], waits_s))
+
+    assert told_s[200:] == pytest.approx(waits_s[200:], abs=60)
+
+
+def test_the_plain_stack_knows_no_wait_before_its_end() -> None:
+    told_s = list(blended([(600.0,)] * 4, [0.0, 599.0, 1_201.0, 1_202.0], [1_200.0] * 4))
+
+    assert told_s[:2] == [600.0, 600.0]
+    assert told_s[2] > 1_000

@@ -86,7 +86,7 @@ def look(second: float, occupied: bool, since: float = 0.0) -> Look:
 def told_once(occupied: bool) -> News:
     """The sensor at 50 m, behind seven cars, has told what it sees."""
     news = News(metres_per_car=7)
-    news.take(look(20, occupied))
+    news.take(look(20, occupied), rolling=0)
     return news
 
 
@@ -94,20 +94,42 @@ def test_the_same_cars_seen_again_are_no_news() -> None:
     news = told_once(True)
 
     news.joined += 7
-    assert not news.is_news(look(80, True))
+    assert news.beyond(look(80, True), rolling=0) is None
 
     news.let_in += 1
-    assert news.is_news(look(80, True))
+    assert news.beyond(look(80, True), rolling=0) == 0
+
+
+def test_a_place_that_is_taken_though_the_queue_is_shorter_than_ever_is_news() -> None:
+    news = told_once(True)
+    news.joined, news.let_in = 1, 3
+
+    assert news.beyond(look(80, True), rolling=0) == 2
+
+    news.take(look(80, True), rolling=0)
+    news.joined += 1
+    assert news.beyond(look(90, True), rolling=0) is None  # it was shorter before
+    news.let_in += 2
+    assert news.beyond(look(100, True), rolling=0) == 1
+
+
+def test_a_place_that_is_free_though_the_queue_is_longer_than_ever_is_news_but_for_those_who_roll() -> None:
+    news = told_once(False)
+    news.joined = 3
+
+    assert news.beyond(look(80, False), rolling=0) == 3
+    assert news.beyond(look(80, False), rolling=1) == 2
+    assert news.beyond(look(80, False), rolling=3) is None
 
 
 def test_the_contrary_is_news_and_so_is_the_same_after_some_minutes() -> None:
     news = told_once(True)
 
-    assert news.is_news(look(40, False))
+    assert news.beyond(look(40, False), rolling=0) == 0
     assert news.is_change(look(40, False))
     assert not news.is_change(look(40, True))
-    assert not news.is_news(look(19.999 + SAME_MS / 1000, True))
-    assert news.is_news(look(20 + SAME_MS / 1000, True))
+    assert news.beyond(look(19.999 + SAME_MS / 1000, True), rolling=0) is None
+    assert news.beyond(look(20 + SAME_MS / 1000, True), rolling=0) == 0
 
 
 def test_a_place_that_changed_with_the_last_car_was_turned_by_that_car() -> None:
@@ -116,7 +138,7 @@ def test_a_place_that_changed_with_the_last_car_was_turned_by_that_car() -> None
     news.joined += 1
     news.changed("far")
 
-    assert news.take(look(80, True, since=60)) == Passed(joined=0, let_in=0)
+    assert news.take(look(80, True, since=60), rolling=0) == Passed(joined=0, let_in=0)
 
 
 def test_cars_that_came_and_went_before_a_changed_place_proved_steady_are_told() -> None:
@@ -127,15 +149,15 @@ def test_cars_that_came_and_went_before_a_changed_place_proved_steady_are_told()
     news.joined += 1
     news.let_in += 3
 
-    assert news.take(look(80, True, since=60)) == Passed(joined=1, let_in=3)
+    assert news.take(look(80, True, since=60), rolling=0) == Passed(joined=1, let_in=3)
 
 
 def test_what_is_told_first_or_told_again_has_not_turned() -> None:
     news = News(metres_per_car=7)
     news.changed("far")
 
-    assert news.take(look(20, True)) is None
-    assert news.take(look(80, True)) is None
+    assert news.take(look(20, True), rolling=0) is None
+    assert news.take(look(80, True), rolling=0) is None
 
 
 def test_a_sensor_that_overlooks_the_gaps_of_ten_cars_is_stuck() -> None:

@@ -3,8 +3,10 @@
 import datetime as dt
 import functools
 import itertools
+import math
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -17,7 +19,7 @@ from api.learning import learn
 from api.pace import Pace
 from api.profile import COLD, Profile
 from api.tally import Tally
-from api.waiting import estimate
+from api.waiting import estimate, estimates
 from hoflicht import Reading, hours
 from hoflicht.catalogue import City
 from hoflicht.days import WEEKDAYS
@@ -194,34 +196,62 @@ def test_where_the_gate_opens_by_a_clock_who_joins_is_told_one_of_its_openings(m
     assert (60 * minute + wait.mean_s + 15) % 300 < 30
 
 
-def callers(day: int, tick_s: float, until: float = 240) -> list[Reading]:
-    """They find one of three agents or hang up, which nobody counts, after five minutes in the mean; times are told in ticks."""
+def calls(day: int, until: float = 240) -> list[tuple[float, float]]:
+    """Seconds at which each came, and was answered by one of three agents; never, who hung up, after five minutes in the mean."""
     rng = random.Random(day)
-    free, came, answered, second = [0.0] * 3, [], [], 0.0
+    free, told, second = [0.0] * 3, list[tuple[float, float]](), 0.0
     while (second := second + rng.expovariate(1 / 75 if second % 7_200 < 3_600 else 1 / 35)) < 60 * until:
         agent = free.index(min(free))
         begins = max(second, free[agent])
-        came.append(second)
         if begins - second < rng.expovariate(1 / 300):
             free[agent] = begins + rng.expovariate(1 / 150)
-            answered.append(begins)
-    start = 24.0 * 60 * day
-    told_in, told_out = ([start + second // tick_s * tick_s / 60 for second in each] for each in (came, sorted(answered)))
-    return joined(*told_in) + let_in(*told_out)
+            told.append((second, begins))
+        else:
+            told.append((second, math.inf))
+    return told
 
 
-def test_how_soon_those_give_up_who_hang_up_unseen_is_learnt() -> None:
-    found = learnt([callers(day, tick_s=0.001) for day in range(2)])
+def callers(day: int, tick_s: float) -> list[Reading]:
+    """What is counted of them: who hangs up only when it comes; times are told in ticks, and of one tick their number."""
+    came, answered = ([second for second in each if second < math.inf] for each in zip(*calls(day), strict=True))
+    ticks = {sensor: Counter(second // tick_s for second in each) for sensor, each in (("lane-in", came), ("gate-in", answered))}
+    return [
+        Reading(YARD, sensor, "passage", ms(24 * 60 * day + tick * tick_s / 60), float(count))
+        for sensor, counted in ticks.items()
+        for tick, count in counted.items()
+    ]
+
+
+@functools.cache
+def after_two_days_of_callers(tick_s: float) -> Profile:
+    return learnt([callers(day, tick_s) for day in range(2)])
+
+
+@pytest.mark.parametrize("tick_s", [0.001, 60.0])
+def test_how_soon_those_give_up_who_hang_up_unseen_is_learnt(tick_s: float) -> None:
+    found = after_two_days_of_callers(tick_s)
 
     assert found.per_entry < 0.95
     assert 1 / 900 < found.gives_up_per_s < 1 / 100
 
 
-def test_where_the_counters_tell_the_minute_who_gave_up_cannot_be_told_from_who_was_overlooked() -> None:
-    found = learnt([callers(day, tick_s=60.0) for day in range(2)])
+@pytest.mark.parametrize("tick_s", [0.001, 60.0])
+def test_where_many_hang_up_unseen_the_number_does_not_run_away(tick_s: float) -> None:
+    instants = [at(24 * 60 * 2 + minute) for minute in range(10, 240, 5)]
+    waits_s = [begins - came for came, begins in calls(2) if begins < math.inf]
 
-    assert found.per_entry < 0.95
-    assert found.gives_up_per_s == 0.0
+    told = estimates(YARD, CITY, callers(2, tick_s), instants, after_two_days_of_callers(tick_s), alive=True)
+
+    assert max(wait.mean_s or 0 for wait in told) < 2 * max(waits_s)
+
+
+@pytest.mark.parametrize(("went_straight", "is_known"), [(60.0, False), (240.0, True)])
+def test_where_few_go_straight_on_who_gave_up_cannot_be_told_from_who_was_overlooked(went_straight: float, is_known: bool) -> None:
+    before = Profile(days=9, entries=900.0, exits=700.0, straight=(300.0, went_straight), gives_up_per_s=1 / 300)
+
+    found = learn(YARD, CITY, callers(0, tick_s=60.0), period(), before)
+
+    assert (found.gives_up_per_s > 0) is is_known
 
 
 def test_a_gate_that_is_always_open_takes_seconds() -> None:
@@ -335,3 +365,18 @@ def test_periods_of_summer_time_teach_too() -> None:
     events = [msgspec.structs.replace(reading, at_ms=reading.at_ms + later_ms) for reading in winter]
 
     assert learn(YARD, CITY, events, summer, COLD) == learn(YARD, CITY, winter, period(), COLD)
+
+
+def test_how_long_it_lasts_that_a_bay_is_unusually_closed_is_learnt_once_something_is_usual() -> None:
+    days = [unloading_day(day, until=180, day=day, lunch=(60 + 45 * day, 90 + 45 * day)) for day in range(2)]
+
+    first = learnt(days[:1], city=WATCHED)
+    second = learn(YARD, WATCHED, days[1], period(1, WATCHED), first)
+
+    assert first.unusual == (0.0, 0.0)
+    assert second.unusual[1] > 0.01
+    assert abs(second.unusual[0]) < second.unusual[1]
+
+
+def test_where_nobody_sees_each_car_go_in_nothing_is_learnt_of_that() -> None:
+    assert learnt([random_day(day, until=120, day=day) for day in range(2)]).unusual == (0.0, 0.0)

@@ -117,6 +117,29 @@ def test_a_bay_that_is_closed_now_opens_again() -> None:
     assert worked_s == pytest.approx(30 * GAP_S, rel=0.01)
 
 
+def test_the_shorter_such_closures_lasted_the_sooner_it_does() -> None:
+    short = (5.0 * 0.33, 5.0)  # neighbouring quarters of an hour were a third alike: seven minutes
+    taught = Pace(AT_CONTROL, Profile(days=9, unusual=short))
+
+    waits_s = [Progress(pace, 0.0).wait_s(queue(pace, 29, 0.5), behind=0) for pace in (taught, Pace(AT_CONTROL, COLD))]
+
+    assert taught.lasts_s == pytest.approx(450.0, rel=0.1)
+    assert waits_s[0] == pytest.approx(30 * GAP_S + 450 / 2, rel=0.03)
+    assert waits_s[1] > waits_s[0] + 600
+
+
+def test_no_more_than_the_whole_yard_ever_works_though_all_of_it_does_when_less_is_usual() -> None:
+    waiting_s = np.full(BINS, 10 * BIN_S)
+    share_s = waiting_s.copy()
+    share_s[:4] *= 0.6  # the first hour
+    seen = Profile(days=10, bin_departures=tuple(waiting_s * PER_S), bin_waiting_s=tuple(waiting_s), bin_share_s=tuple(share_s))
+    pace = Pace(HEAD_SEEN, seen)
+
+    wait_s = Progress(pace, 1_800.0).wait_s(known(pace, 40, 4, state=4), behind=0)
+
+    assert wait_s == pytest.approx(41 * float(pace.each_s[41]), rel=0.001)
+
+
 def test_a_yard_that_stands_goes_on_some_day() -> None:
     pace = Pace(AT_CONTROL, COLD)
     stands = queue(pace, 5, 0.0)

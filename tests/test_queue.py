@@ -171,6 +171,23 @@ def test_a_place_that_is_taken_just_now_tells_the_very_number() -> None:
     assert int(np.argmax(anything.lane)) == at_least(50, 7)
 
 
+@pytest.mark.parametrize(("sight", "joined", "more"), [(TAKEN_AT_50, 11, -2), (FREE_AT_50, 3, 2)], ids=["taken", "free"])
+def test_a_place_seen_again_with_a_shorter_or_longer_queue_tells_what_it_would_have_told_seen_only_then(
+    sight: Sight, joined: int, more: int
+) -> None:
+    twice, once = queue(joined), queue(joined)
+
+    twice.seen(sight)
+    for found in (twice, once):
+        for _ in range(abs(more)):
+            found.entered() if more > 0 else found.let_in(paced=False)
+    twice.seen(sight, beyond=2)
+    once.seen(sight)
+
+    assert twice.lane[:12] == pytest.approx(once.lane[:12], abs=0.004)
+    assert twice.log_likelihood == pytest.approx(once.log_likelihood, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("sight", "rolling", "since", "now"),
     [
@@ -478,16 +495,35 @@ def test_who_leaves_later_or_from_a_queue_did_not_go_straight_on(waiting: int, s
     assert found.let_in() < 0.05
 
 
-def test_where_counters_tell_the_minute_nothing_shows_who_goes_straight_on() -> None:
-    by_second, by_minute = (Queue(Pace(AT_CONTROL, STRAIGHT_ON), MISCOUNT, 1.0) for _ in range(2))
-    by_second.entered()
-    by_minute.entered(clock_s=60.0)
+@pytest.mark.parametrize(("tick_s", "least", "most"), [(0.001, 0.98, 1.0), (60.0, 0.98, 1.0), (900.0, 0.0, 0.0)])
+def test_who_goes_straight_on_leaves_within_a_tick_of_the_counters_clock_unless_that_is_too_slow(
+    tick_s: float, least: float, most: float
+) -> None:
+    found = Queue(Pace(AT_CONTROL, STRAIGHT_ON), MISCOUNT, 1.0)
 
-    for each in (by_second, by_minute):
-        each.passes(1.0, 0.0, NOTHING, NOBODY_COMES)
+    found.entered(tick_s)
 
-    assert by_second.let_in() > 0.7
-    assert by_minute.let_in() == 0.0
+    assert least <= found.let_in() <= most
+
+
+def test_who_leaves_in_a_later_minute_did_not_go_straight_on() -> None:
+    found = Queue(Pace(AT_CONTROL, STRAIGHT_ON), MISCOUNT, 1.0)
+    found.entered(60.0)
+
+    found.passes(60.0, 0.0, NOTHING, NOBODY_COMES)
+
+    assert found.let_in() < 0.05
+
+
+def test_a_count_that_ran_away_is_found_out_where_counters_tell_the_minute() -> None:
+    found = Queue(Pace(AT_CONTROL, STRAIGHT_ON), MISCOUNT, 1.0, start=(0.0,) * 20 + (1.0,))
+
+    for _ in range(12):
+        found.passes(3 * GAP_S, 0.0, NOTHING, NOBODY_COMES)
+        found.entered(60.0)
+        found.let_in()
+
+    assert found.mean_waiting() < 2
 
 
 def test_a_count_that_ran_away_is_found_out_by_cars_that_leave_as_soon_as_they_came() -> None:

@@ -74,6 +74,25 @@ def test_one_odd_wait_moves_little() -> None:
     assert learnt.wait_s((900.0,) * 4) == pytest.approx(before_s, rel=0.03)
 
 
+@pytest.mark.parametrize("shorter", [1, 10])
+def test_a_queue_of_minutes_is_learnt_as_soon_as_one_of_hours(shorter: int) -> None:
+    learnt = Stack(FIRST, msgspec.structs.replace(COLD, stack_scale_s=600 / shorter))
+    errors = RNG(2).normal(0, 600, (2_000, len(FIRST)))
+    errors[:, 3] /= 10
+    for wait_s, error in zip(waits(2_000) / shorter, errors / shorter, strict=True):
+        learnt.learn(tuple(wait_s + error), float(wait_s))
+
+    assert learnt.weights[0] < 300  # half of what the model had at first
+
+
+def test_where_nobody_has_waited_yet_the_first_wait_does_not_decide_alone() -> None:
+    unused = Stack(FIRST, msgspec.structs.replace(COLD, stack_scale_s=0.5))
+
+    unused.learn((300.0,) * 4, 900.0)
+
+    assert unused.wait_s((300.0,) * 4) < 400
+
+
 def test_what_was_learnt_goes_on_from_a_profile() -> None:
     learnt = taught(stack(), 2, 50)
     profile = msgspec.structs.replace(
