@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "capacity.md"
 INPUT = re.compile(r"^\| `(\w+)` \| ([\d ]+(?:\.\d+)?) \|", re.MULTILINE)
@@ -22,30 +23,45 @@ KEPT_DAYS = 90  # of raw readings (store/hourly.py)
 HOURLY_FIELDS = 4  # mean, min, max, count
 
 
-def inputs() -> dict[str, float]:
+def inputs(document: Path = DOCUMENT) -> dict[str, float]:
     """The first table of the document."""
-    return {name: float(value.replace(" ", "")) for name, value in INPUT.findall(DOCUMENT.read_text(encoding="utf-8"))}
+    return {name: float(value.replace(" ", "")) for name, value in INPUT.findall(document.read_text(encoding="utf-8"))}
+
+
+class Needs(NamedTuple):
+    """What lamps and yards come to."""
+
+    gateways: int
+    readings: float  # a day
+    series: float
+    disk_gb: float
+    data_gb: float  # a month, over mobile networks
+
+
+def needs(lamps: int, yards: int, told: Mapping[str, float]) -> Needs:
+    """What so many take, before what it costs."""
+    gateways = math.ceil(lamps / told["lamps_per_gateway"]) + yards
+    readings = lamps * told["lamp_readings"] + yards * told["yard_readings"] + gateways * told["gateway_readings"]
+    series = lamps * told["lamp_series"] + yards * told["yard_series"] + gateways * told["gateway_series"]
+    disk = told["reading_bytes"] * (readings * KEPT_DAYS + series * 24 * 365 * told["hourly_years"] * HOURLY_FIELDS)
+    data_kb = lamps * told["lamp_kb"] + yards * (told["yard_kb"] + told["sign_kb"]) + gateways * told["gateway_kb"]
+    return Needs(gateways, readings, series, disk / GB, data_kb * told["wire_factor"] * MONTH_DAYS / 1e6)
 
 
 def row(lamps: int, yards: int, told: Mapping[str, float]) -> str:
     """One row of the second table."""
-    of_lamps = math.ceil(lamps / told["lamps_per_gateway"])
-    gateways = of_lamps + yards
-    readings = lamps * told["lamp_readings"] + yards * told["yard_readings"] + gateways * told["gateway_readings"]
-    series = lamps * told["lamp_series"] + yards * told["yard_series"] + gateways * told["gateway_series"]
-    disk = told["reading_bytes"] * (readings * KEPT_DAYS + series * 24 * 365 * told["hourly_years"] * HOURLY_FIELDS)
-    data = lamps * told["lamp_kb"] + yards * (told["yard_kb"] + told["sign_kb"]) + gateways * told["gateway_kb"]
-    more_gb = max(0.0, disk / GB - told["server_gb"])
-    euro = told["server_eur"] + more_gb * told["gb_eur"] + gateways * told["sim_eur"]
+    needed = needs(lamps, yards, told)
+    more_gb = max(0.0, needed.disk_gb - told["server_gb"])
+    euro = told["server_eur"] + more_gb * told["gb_eur"] + needed.gateways * told["sim_eur"]
     cells = (
         f"{lamps}",
         f"{yards}",
-        f"{gateways}",
-        f"{readings:,.0f}".replace(",", " "),
-        f"{_processor(readings, series, yards, told):.1f}",
-        f"{series * told['task_series_kb'] / 1000:.0f} MB",
-        f"{disk / GB:.1f} GB",
-        f"{data * told['wire_factor'] * MONTH_DAYS / 1000:.0f} MB",
+        f"{needed.gateways}",
+        f"{needed.readings:,.0f}".replace(",", " "),
+        f"{_processor(needed.readings, needed.series, yards, told):.1f}",
+        f"{needed.series * told['task_series_kb'] / 1000:.0f} MB",
+        f"{needed.disk_gb:.1f} GB",
+        f"{needed.data_gb * 1000:.0f} MB",
         f"{euro:.0f}",
     )
     return f"| {' | '.join(cells)} |"

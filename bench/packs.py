@@ -18,8 +18,13 @@ REPEATS = 200
 def rows() -> list[Row]:
     """The two steps that each reading takes at ingest."""
     return [
-        duel("SenML batch of 100 → checked readings", _decode_ours, "stdlib json, the same checks by hand", _decode_by_hand),
-        duel("100 readings → line protocol", _lines_ours, "influxdb-client Point", _lines_by_points),
+        duel(
+            f"{REPEATS} SenML batches of 100 → checked readings",
+            _decode_ours,
+            "stdlib json, the same checks by hand",
+            _decode_by_hand,
+        ),
+        duel(f"{REPEATS} times 100 readings → line protocol", _lines_ours, "influxdb-client Point", _lines_by_points),
     ]
 
 

@@ -15,6 +15,7 @@ from hoflicht import logs, stop
 from hoflicht.catalogue import City, load_city
 from hoflicht.clock import Clock, SystemClock
 from hoflicht.errors import BadConfig
+from simulators import load
 from simulators.devices import Device, Node, Ops243, Sds011, Sps30, Tfmini
 from simulators.faults import Fault, Faults
 from simulators.lamps import LampWorld, LitStreet
@@ -34,7 +35,9 @@ MOST_FAULTS_PER_HOUR = 3_600.0  # they are at least a second apart
 
 
 def main(argv: list[str]) -> int:
-    """Run until a signal; exit code 2 where a folder cannot be written."""
+    """Run until a signal; exit code 2 where a folder cannot be written. `load` is another city, all gateways and no devices."""
+    if argv[:1] == ["load"]:
+        return load.main(argv[1:])
     arguments = _parser().parse_args(argv)
     if not 0 <= arguments.faults <= MOST_FAULTS_PER_HOUR:
         raise BadConfig(f"--faults {arguments.faults:g}: from 0 to {MOST_FAULTS_PER_HOUR:g} an hour")
@@ -175,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hoflicht simulate",
         description="A city's sensors and signs on pseudo-terminals that speak the real byte protocols, in real time."
-        " Ports are links in DIR/<gateway>/<port>; Ctrl-C ends it.",
+        " Ports are links in DIR/<gateway>/<port>; Ctrl-C ends it. `hoflicht simulate load --help`: many gateways at a broker.",
     )
     parser.add_argument("city", metavar="CITY", type=Path, help="the catalogue, a TOML file")
     parser.add_argument("--ports", type=Path, required=True, metavar="DIR", help="folder for the ports")

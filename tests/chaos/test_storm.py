@@ -1,15 +1,20 @@
 """Two thousand gateways come back after the broker was restarted: evenly, and all are served again."""
 
-import asyncio
+import itertools
 import resource
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from hoflicht import Reading, batch
+from hoflicht.broker import Message
+from hoflicht.clock import SystemClock
+from hoflicht.place import GATEWAY, pause_s
+from simulators.crowd import Crowd, Make
 from tests.chaos import report
-from tests.chaos.light import LightGateway, in_each_second
 from tests.chaos.town import Broker, Part
 from tests.roles import broker_table
 
@@ -20,6 +25,7 @@ PEAK = 3.0  # times the mean
 MOST_PER_S = 400  # a connection with certificates costs Mosquitto's one core some 2 ms
 LOOK_S = 0.1
 FILES = 3 * GATEWAYS  # open at once: a socket of each here, and one in the broker
+ONCE_MS = 86_400_000  # between two batches: each gateway sends one when it is connected, and no other during the test
 
 pytestmark = [pytest.mark.chaos, pytest.mark.live]
 
@@ -47,60 +53,62 @@ def names() -> list[str]:
     return [f"gw-{n:04d}" for n in range(GATEWAYS)]
 
 
-async def until(is_so: Callable[[], bool], timeout_s: float) -> None:
-    """Return once it is so, or time is up."""
-    for _ in range(int(timeout_s / LOOK_S)):
-        if is_so():
-            return
-        await asyncio.sleep(LOOK_S)
+def saying(name: str) -> Make:
+    """Batches of one reading."""
+    numbers = itertools.count(1)
+
+    def made() -> Message:
+        number = next(numbers)
+        return batch.batch(name, b"%d" % number, [Reading(name, "gateway", "uptime", time.time_ns() // 1_000_000, float(number))])
+
+    return made
 
 
-async def storms(broker: Broker) -> list[dict[str, float]]:
-    """Let all come, take the broker away, and see how they come back."""
-    gateways = [LightGateway(name, broker.config.port) for name in names()]
-    lives = [asyncio.create_task(gateway.run()) for gateway in gateways]
+def live(crowd: Crowd, is_so: Callable[[], bool], timeout_s: float) -> list[tuple[float, int]]:
+    """Let the crowd live until it is so, or time is up; when it looked, and how many were connected then."""
+    seen: list[tuple[float, int]] = []
+    end_s = time.monotonic() + timeout_s
+    while not is_so() and time.monotonic() < end_s:
+        crowd.turn(LOOK_S)
+        seen.append((time.monotonic(), crowd.tally.connected))
+    return seen
 
-    def all_served() -> bool:
-        return all(gateway.served_s is not None for gateway in gateways)
 
-    figures: list[dict[str, float]] = []
-    await until(all_served, SERVED_AFTER_S)
-    for outage_s in OUTAGES_S:
-        broker.kill()
-        await until(lambda: not any(gateway.connected_s for gateway in gateways), outage_s)
-        await asyncio.sleep(outage_s)
-        back_s = time.monotonic()
-        await asyncio.to_thread(broker.start)
-        await until(all_served, SERVED_AFTER_S)
-        came_s = {gateway.name: gateway.connected_s for gateway in gateways if gateway.connected_s is not None}
-        served_s = [gateway.served_s for gateway in gateways if gateway.served_s is not None]
-        mean = len(came_s) / (max(came_s.values()) - min(came_s.values()))
-        figures.append(
-            {
-                "outage_s": outage_s,
-                "served": len(served_s),
-                "served_in_s": round(max(served_s) - back_s, 1),
-                "mean_per_s": round(mean),
-                "peak_per_s": max(in_each_second(came_s)),
-            }
-        )
-    for life in lives:
-        life.cancel()
-    await asyncio.gather(*lives, return_exceptions=True)
-    return figures
+def storm(crowd: Crowd, broker: Broker, outage_s: float) -> dict[str, float]:
+    """Take the broker away, and see how all come back."""
+    broker.kill()
+    served = crowd.tally.stored
+    live(crowd, lambda: False, outage_s)
+    broker.start()
+    back_s = time.monotonic()
+    seen = live(crowd, lambda: crowd.tally.stored == served + GATEWAYS, SERVED_AFTER_S)
+    first_s = next(at_s for at_s, connected in seen if connected)
+    last_s = next(at_s for at_s, connected in seen if connected == crowd.tally.connected)
+    by_second = {int(at_s - first_s): connected for at_s, connected in seen if at_s >= first_s}  # at the end of each
+    return {
+        "outage_s": outage_s,
+        "served": crowd.tally.stored - served,
+        "served_in_s": round(seen[-1][0] - back_s, 1),
+        "mean_per_s": round(crowd.tally.connected / (last_s - first_s)),
+        "peak_per_s": max(later - earlier for earlier, later in itertools.pairwise((0, *by_second.values()))),
+    }
 
 
 def test_two_thousand_gateways_come_back_evenly_and_are_served_again(tmp_path: Path, many_files: None) -> None:
     broker = Broker(tmp_path)
     broker.start()
+    crowd = Crowd(broker.config, ONCE_MS, SystemClock())
     try:
-        with Part(tmp_path, "ingest", write_ingest(tmp_path, broker)):
-            figures = asyncio.run(storms(broker))
+        with Part(tmp_path, "ingest", write_ingest(tmp_path, broker)), closing(crowd):
+            for name in names():  # nobody switches thousands on at one instant
+                crowd.add(name, saying(name), round(1000 * pause_s(0, GATEWAY)))
+            live(crowd, lambda: crowd.tally.stored == GATEWAYS, SERVED_AFTER_S)
+            storms = [storm(crowd, broker, outage_s) for outage_s in OUTAGES_S]
     finally:
         broker.kill()
 
-    report.add("storm", gateways=GATEWAYS, storms=figures)
-    assert [storm["served"] for storm in figures] == [GATEWAYS] * len(OUTAGES_S)
-    assert max(storm["served_in_s"] for storm in figures) <= SERVED_AFTER_S
-    assert max(storm["peak_per_s"] / storm["mean_per_s"] for storm in figures) <= PEAK
-    assert max(storm["peak_per_s"] for storm in figures) <= MOST_PER_S
+    report.add("storm", gateways=GATEWAYS, storms=storms)
+    assert [storm["served"] for storm in storms] == [GATEWAYS] * len(OUTAGES_S)
+    assert max(storm["served_in_s"] for storm in storms) <= SERVED_AFTER_S
+    assert max(storm["peak_per_s"] / storm["mean_per_s"] for storm in storms) <= PEAK
+    assert max(storm["peak_per_s"] for storm in storms) <= MOST_PER_S

@@ -100,7 +100,7 @@ class Town:
         # Health says something after each start and then keeps silent, so that there is an end of what is accepted.
         path.write_text(
             f'gateway = "{name}"\nclock = "system"\n{broker_table(broker)}[spool]\npath = "{name}.db"\nlimit_mb = {SPOOL_MB}\n'
-            f"[health]\nevery_s = 3600\nalive_every_s = 0\n{ports}"
+            f"patience_s = 0\n[health]\nevery_s = 3600\nalive_every_s = 0\n{ports}"
         )
         return path
 
