@@ -1,5 +1,6 @@
 """The open API as its clients meet it: over HTTP, on a real server and a real store."""
 
+import asyncio
 import csv
 import re
 import socket
@@ -13,8 +14,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from api.openapi import EXAMPLES
+from api.ready import Ready
+from api.standing import LOOK_MS
 from api.streams import Streams
 from hoflicht import Reading, wait
 from hoflicht.catalogue import City
@@ -253,6 +257,48 @@ def test_who_has_the_answer_already_is_told_so(face: Face) -> None:
 
     assert first.headers["cache-control"] == "public, max-age=10"
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+def test_an_answer_that_is_kept_ready_is_the_one_of_the_route(face: Face) -> None:
+    routed = face.get("/v1/yards/hof-nord/wait")
+    assert face.yards.ready("hof-nord") is not None
+    ready = face.get("/v1/yards/hof-nord/wait")
+    head = face.client.head(face.url + "/v1/yards/hof-nord/wait")
+
+    assert (ready.status_code, ready.content, head.content) == (200, routed.content, b"")
+    assert undated(ready) == undated(routed) == undated(head)
+
+
+def test_a_wait_that_is_fresh_never_reaches_the_routes(face: Face) -> None:
+    asked: list[str] = []
+
+    async def routed(scope: Scope, _receive: Receive, _send: Send) -> None:
+        asked.append(scope["path"])
+
+    async def unused(*_: object) -> Any:
+        return None
+
+    def ask() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/v1/yards/hof-nord/wait", "headers": []}
+        asyncio.run(Ready(routed, face.city, face.yards)(scope, unused, unused))
+
+    ask()
+    face.yards.wait("hof-nord")
+    ask()
+
+    assert asked == ["/v1/yards/hof-nord/wait"]
+
+
+def undated(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name != "date"}
+
+
+def test_a_car_that_has_just_passed_is_in_the_answer(face: Face) -> None:
+    before = face.get("/v1/yards/hof-nord/wait").json()["queue"]
+    face.store.write(joined(*[89 + n * 0.05 for n in range(20)]))
+    face.clock.advance(LOOK_MS)
+
+    assert face.get("/v1/yards/hof-nord/wait").json()["queue"] > before
 
 
 def test_a_new_number_has_a_new_tag(face: Face) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hoflicht import BadConfig
-from hoflicht.catalogue import City, cabinet_of, duty, load_city, sensors_by_site, sites_by_gateway
+from hoflicht.catalogue import City, Gateway, Lamp, cabinet_of, duty, load_city, sensors_by_site, sites_by_gateway
 from hoflicht.shadow import Duty
 
 YARD = """
@@ -28,6 +28,25 @@ def unplaced(caught: BadConfig, path: Path) -> str:
     said = str(caught)
     assert said.startswith(f"{path}: ")
     return re.sub(r"^line \d+: ", "", said.removeprefix(f"{path}: "))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [
+        ("lamp-1", {"lamp-1"}),  # and not those that begin so
+        ("lamp-1*", {"lamp-1", "lamp-10", "lamp-11"}),
+        ("lamp-1?", {"lamp-10", "lamp-11"}),
+        ("lamp-[29]", {"lamp-2"}),
+        ("*-1", {"lamp-1"}),
+        ("lamp-*0", {"lamp-10"}),
+    ],
+)
+def test_a_gateway_speaks_for_what_its_pattern_names(pattern: str, named: set[str]) -> None:
+    lamps = {f"lamp-{n}": Lamp(street="Weg", lat=51.0, lon=6.0) for n in (11, 1, 2, 10)}
+
+    assert sites_by_gateway(City(name="Testhausen", lamps=lamps, gateways={"gw": Gateway(sites=(pattern,))}))["gw"] == named | {
+        "gw"
+    }
 
 
 def test_duisburg_has_four_yards_and_a_street_of_24_lamps(city: City) -> None:

@@ -371,6 +371,7 @@ PERCENT = st.floats(0, 100)
 INSTANTS = st.one_of(
     st.none(), st.integers(-(2**62), 2**62), st.integers(ms("2026-01-01T00:00+01:00"), ms("2030-01-01T00:00+01:00"))
 )
+MIDNIGHTS = st.integers(0, 1_000).map(lambda day: ms("2026-01-01T23:30+01:00") + 24 * HOUR_MS * day)  # dark in summer too
 MONOTONIC = st.integers(0, 10**12)
 ATS = st.sampled_from(["dusk", "dusk+00:30", "dusk-01:00", "22:00", "00:00", "02:30", "05:00", "dawn-02:00", "dawn"])
 
@@ -443,14 +444,24 @@ def is_surely_dark(now_ms: int | None) -> bool:
     return sun_deg(DUISBURG, now_ms // 1000) < SURELY_DARK_DEG
 
 
-@given(INSTANTS, CLASSES, CLASSES, CLASSES, programs(ANY_CLASS), st.sampled_from([None, math.nan, -1.0, 0.0]), MEMORIES)
-def test_nor_below_that_of_traffic_and_rain_where_they_are_there_or_nobody_tells(
-    now_ms: int | None, planned: str, busy: str, wet: str, program: Program, ago_s: float | None, memory: Memory | None
+@pytest.mark.parametrize("whose", ["traffic", "rain"])
+@given(
+    now_ms=st.one_of(INSTANTS, MIDNIGHTS),
+    planned=CLASSES,
+    demanded=CLASSES,
+    drawn=programs(ANY_CLASS),
+    ago_s=st.sampled_from([None, math.nan, -1.0, 0.0]),
+    memory=MEMORIES,
+)
+def test_nor_below_that_of_traffic_or_rain_where_it_is_there_or_nobody_tells(
+    whose: str, now_ms: int | None, planned: str, demanded: str, drawn: Program, ago_s: float | None, memory: Memory | None
 ) -> None:
-    program = replace(program, traffic=Traffic(percent=0, lighting_class=busy), wet_class=wet)
-    decision = decided(now_ms, program, Senses(None, ago_s, ago_s), None, replace(DUTY, lighting_class=planned), memory)
+    off = replace(drawn, periods=(Period(steps=(Step("12:00", percent=0),)),), traffic=None, wet_class="")
+    by = {"traffic": Traffic(percent=0, lighting_class=demanded)} if whose == "traffic" else {"wet_class": demanded}
 
-    assert decision.why is Why.DAY or decision.target >= max(floor_percent(busy, planned), floor_percent(wet, planned))
+    decision = decided(now_ms, replace(off, **by), Senses(None, ago_s, ago_s), None, replace(DUTY, lighting_class=planned), memory)
+
+    assert decision.why is Why.DAY or decision.target >= floor_percent(demanded, planned)
 
 
 @given(

@@ -399,7 +399,7 @@ def test_a_database_that_is_away_or_not_made_yet_is_told(tmp_path: Path) -> None
 @contextmanager
 def agent(folder: Path, clock: HandClock, status: Status, ports: dict[str, Counters]) -> Iterator[int]:
     """The report of a gateway's health over HTTP; the port."""
-    health = Health("gw-a", status, ports, 1_000_000, clock)
+    health = Health("gw-a", status, ports, 1_000_000, clock, folder, None)
     port = free_port()
     with Spool(folder / "spool.db", 1_000_000, clock) as spool, telemetry.serve(f"127.0.0.1:{port}", health.report):
         health.look(spool.state())

@@ -3,11 +3,13 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fastapi.responses import Response
 
+from api.guard import TO_STAFF
 from api.limits import Limits
 from hoflicht.catalogue import City
 from tests.face import Face, facing
@@ -105,11 +107,11 @@ def test_nobody_writes(city: City, tmp_path: Path, method: str, path: str) -> No
         ("/v1/yards?" + "x" * 2_001, {}, b"", 414, "path and query may have 2000 bytes"),
         ("/v1/yards", {"X-Long": "x" * 8_193}, b"", 431, "all header fields together may have 8192 bytes"),
         ("/v1/yards", {}, b"x" * 1_025, 413, "no request here needs a body"),
-        ("/v1/yards", {"Transfer-Encoding": "chunked"}, b"1\r\nx\r\n0\r\n\r\n", 413, "no request here needs a body"),
+        ("/v1/yards", {}, [b"x"], 413, "no request here needs a body"),  # in chunks
     ],
 )
 def test_what_is_too_large_is_refused_unread(
-    city: City, tmp_path: Path, path: str, headers: dict[str, str], body: bytes, status: int, detail: str
+    city: City, tmp_path: Path, path: str, headers: dict[str, str], body: bytes | list[bytes], status: int, detail: str
 ) -> None:
     with facing(city, tmp_path, NOW_MS) as face:
         answer = face.client.request("GET", face.url + path, headers=headers, content=body)
@@ -124,6 +126,53 @@ def test_what_goes_far_beyond_every_bound_is_cut_off(face: Face) -> None:
         line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"x" * 40_000)
 
         assert b" 400 " in heard(line)
+
+
+def test_a_head_that_comes_in_small_pieces_is_bounded_too(face: Face) -> None:
+    with connected(face) as line, suppress(ConnectionError):
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        for n in range(10_000):
+            line.sendall(b"X-%d: x\r\n" % n * 100)
+
+        pytest.fail("it goes on for ever")
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET http:// HTTP/1.1",
+        b"GET /\xff HTTP/1.1",
+        b"GET  HTTP/1.1",
+        b"GET /\x00 HTTP/1.1",
+        b"CONNECT yards:80 HTTP/1.1",
+        b"OPTIONS * HTTP/1.1",
+        b"G\xd6T / HTTP/1.1",
+        b"GET / HTTP/9.9",
+        b"\x16\x03\x01\x02\x00\x01",  # somebody speaks TLS
+    ],
+)
+def test_what_is_no_request_that_we_know_ends_its_connection_and_nothing_else(face: Face, request_line: bytes) -> None:
+    with connected(face) as line:
+        line.sendall(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+        said = heard(line)
+
+    assert said[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 404", b"HTTP/1.1 405", b"HTTP/1.1 501")
+    assert face.get("/v1/yards").status_code == 200
+
+
+def test_a_request_of_two_lengths_is_refused(face: Face) -> None:
+    with connected(face) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+
+        assert heard(line).startswith(b"HTTP/1.1 400 ")  # RFC 9112 §11.2: a proxy may have read the other one
+
+
+def test_requests_that_are_sent_ahead_are_answered_in_order(face: Face) -> None:
+    with connected(face) as line:
+        line.sendall(b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/yards HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        said = heard(line)
+
+    assert 0 == said.index(b"HTTP/1.1 404 ") < said.index(b"HTTP/1.1 200 ")
 
 
 def test_no_word_of_the_inside_leaves_it(face: Face) -> None:
@@ -149,6 +198,13 @@ def test_every_answer_carries_what_keeps_browsers_safe(face: Face, path: str) ->
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cross-origin-resource-policy"] == "cross-origin"
     assert not {"server", "x-powered-by", "set-cookie", "strict-transport-security"} & set(headers)
+
+
+def test_no_route_can_let_an_answer_to_staff_be_kept_by_caches() -> None:
+    said = TO_STAFF.over([(b"cache-control", b"public, max-age=10"), (b"etag", b'"1"')])
+
+    assert [value for name, value in said if name == b"cache-control"] == [b"no-store"]
+    assert (b"etag", b'"1"') in said
 
 
 def connected(face: Face) -> socket.socket:

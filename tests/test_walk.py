@@ -100,6 +100,7 @@ def city_on(tmp_path: Path, broker: Mosquitto, influx: Bucket, yard: Yard, api_p
     city.write_text(open_round_the_clock(CITY.read_text()))
     paths = {name: line.path for name, line in yard.lines.items()}
     nord = f"""
+patience_s = 0
 [ports.air]
 path = "{paths["air-yard"]}"
 driver = "sps30"
@@ -128,6 +129,7 @@ yard = "hof-nord"
 width = 16
 """
     street = f"""
+patience_s = 0
 [ports.air]
 path = "{paths["air-lamp"]}"
 driver = "sds011"

@@ -17,8 +17,9 @@ from api.hindsight import Findings, Hindsight, learnt
 from api.lessons import before
 from api.opening import Opening
 from api.profile import COLD
+from api.standing import KEEP_MS
 from api.waiting import estimates
-from api.yards import KEEP_MS, Yards
+from api.yards import Yards
 from hoflicht import hours
 from hoflicht.catalogue import ESTIMATE, City, load_city
 from hoflicht.clock import HandClock, SystemClock
