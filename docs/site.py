@@ -1,5 +1,6 @@
 """What mkdocs does not do by itself: the documents beside docs/ are pages of the site too."""
 
+import os
 import re
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
 
     def inside(link: re.Match[str]) -> str:
         path = (home.parent / link[1]).resolve().relative_to(ROOT)
-        return f"]({PAGES.get(str(path)) or path.relative_to('docs')}"
+        on_site = PAGES.get(str(path)) or str(path.relative_to("docs"))
+        return f"]({os.path.relpath(on_site, Path(page.file.src_uri).parent)}"
 
     return re.sub(r"\]\(((?:\.\./|docs/)[^)#]*)", inside, markdown)
