@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from dashboards.gateway_alarms import GATEWAYS, PLATFORM
-from dashboards.influxql import AMONG, Where, of_all, unseen
+from dashboards.influxql import AMONG, IN_VIEW, Where, of_all, unseen
 from dashboards.parts import any_of
 from dashboards.rules import Group, Rule, Text
 from dashboards.yard_alarms import YARDS, yards_of
@@ -109,4 +109,4 @@ def _area(name: str, lamps: tuple[str, ...]) -> Iterator[Rule]:
 
 def _sum(quantity: str, where: Where = None) -> str:
     """Of how many sites it is so, and staff have not seen it: who has seen the half of a street knows the street."""
-    return of_all(f'sum("{quantity}")', unseen(quantity, where, told=SAID), f'"{quantity}" > 0')
+    return of_all(f'sum("{quantity}")', unseen(quantity, where, told=SAID), f'"{quantity}" > 0', since=IN_VIEW)

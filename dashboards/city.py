@@ -42,8 +42,8 @@ def _lamps() -> stat.Panel:
         "By their last word. Nothing is heard: of lamps, cabinets and gateways that the api misses.",
         unit_of("lamp_failure"),
         [
-            Query(of_all('count("level_actual")', level, '"level_actual" > 0'), "burning"),
-            Query(of_all('count("level_actual")', level, '"level_actual" = 0'), "dark"),
+            Query(of_all('count("level_actual")', level, '"level_actual" > 0', since=ALIVE), "burning"),
+            Query(of_all('count("level_actual")', level, '"level_actual" = 0', since=ALIVE), "dark"),
             *faults.not_lit(None),
         ],
         limits=SEVERAL,
@@ -59,8 +59,8 @@ def _gateways() -> stat.Panel:
         "who is silent.",
         unit_of("lamp_failure"),
         [
-            Query(of_all('count("uptime")', last("uptime", GATEWAY, ["site"], since=LATELY)), "online"),
-            Query(of_all('count("uptime")', last("uptime", GATEWAY, ["site"], since=KNOWN)), "known"),
+            Query(of_all('count("uptime")', last("uptime", GATEWAY, ["site"], since=LATELY), since=LATELY), "online"),
+            Query(of_all('count("uptime")', last("uptime", GATEWAY, ["site"], since=KNOWN), since=KNOWN), "known"),
         ],
         width=6,
     ).data_links(look("Platform", address(uids.PLATFORM)))
@@ -74,8 +74,8 @@ def _yards() -> stat.Panel:
         "Open with a number on sign and page, and without one though they may be open: there the sensors carry none.",
         unit_of("wait_state"),
         [
-            Query(of_all('count("wait_state")', state, f'"wait_state" < {STATE_CODES[State.CLOSED]}'), "open"),
-            Query(of_all('count("wait_state")', state, f'"wait_state" = {STATE_CODES[State.UNKNOWN]}'), "unknown"),
+            Query(of_all('count("wait_state")', state, f'"wait_state" < {STATE_CODES[State.CLOSED]}', since=LATELY), "open"),
+            Query(of_all('count("wait_state")', state, f'"wait_state" = {STATE_CODES[State.UNKNOWN]}', since=LATELY), "unknown"),
         ],
         limits={1: RED},
         width=6,

@@ -68,18 +68,18 @@ def each(chosen: Where) -> Query:
     """A row for each fault of a lamp or cabinet; the column is called faults."""
     newest = newest_of(FAULTS, chosen, ["site"], since=TOLD)
     # The site as a column: to group by it once more would take six times as long.
-    return Query(of_all('"one" AS "faults", "site"', newest, '"one" > 0'), table=True)
+    return Query(of_all('"one" AS "faults", "site"', newest, '"one" > 0', since=TOLD), table=True)
 
 
 def _seen(chosen: Where) -> Query:
     """A row for each fault that staff have seen; the column is called seen."""
     newest = newest_of(FAULTS, {**(chosen or {}), **BY_STAFF}, ["site"], since=SEEN)
-    return Query(of_all('"one" AS "seen", "site"', newest), table=True)
+    return Query(of_all('"one" AS "seen", "site"', newest, since=SEEN), table=True)
 
 
 def _count(quantity: str, where: Where) -> Query:
     newest = last(quantity, where, ["site"], since=TOLD)
-    return Query(of_all(f'sum("{quantity}")', newest), FAULTS[quantity].en)
+    return Query(of_all(f'sum("{quantity}")', newest, since=TOLD), FAULTS[quantity].en)
 
 
 def _with_streets(panel: table.Panel, city: City | None, queries: list[Query]) -> table.Panel:

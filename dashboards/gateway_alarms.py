@@ -1,6 +1,6 @@
 """Alarms of the gateways, and of the way from them into the database."""
 
-from dashboards.influxql import last, of_all, once, over_time
+from dashboards.influxql import IN_VIEW, last, of_all, once, over_time
 from dashboards.rules import Group, Rule, Silence, Text, Trouble
 from hoflicht.faults import Severity
 
@@ -24,7 +24,7 @@ def silence(quantity: str, by: list[str], where: dict[str, str] | None = None) -
 def growth(quantity: str, by: list[str]) -> str:
     """By how much a counter has grown; where it falls, a program began anew, and that is no growth."""
     steps = once(quantity, 'non_negative_difference("value")', by=by)
-    return of_all(f'sum("{quantity}")', steps, by=by)
+    return of_all(f'sum("{quantity}")', steps, by=by, since=IN_VIEW)
 
 
 GATEWAYS = (

@@ -37,8 +37,8 @@ def _now() -> stat.Panel:
         "heard: neither the lamp nor its cabinet has said anything for half an hour, though the gateway does.",
         unit_of("lamp_failure"),
         [
-            Query(of_all('count("level_actual")', level, '"level_actual" > 0'), "burning"),
-            Query(of_all('count("level_actual")', level, '"level_actual" = 0'), "dark"),
+            Query(of_all('count("level_actual")', level, '"level_actual" > 0', since=ALIVE), "burning"),
+            Query(of_all('count("level_actual")', level, '"level_actual" = 0', since=ALIVE), "dark"),
             *not_lit(IN_PART),
         ],
         limits=SEVERAL,
@@ -91,7 +91,13 @@ def _worn() -> table.Panel:
         unit_of("life_left"),
         [
             Query(
-                of_all('"life_left"', newest("life_left", DRIVER, ["site"], since=RECENT), f'"life_left" < {WORN}', ["site"]),
+                of_all(
+                    '"life_left"',
+                    newest("life_left", DRIVER, ["site"], since=RECENT),
+                    f'"life_left" < {WORN}',
+                    ["site"],
+                    since=RECENT,
+                ),
                 table=True,
             )
         ],

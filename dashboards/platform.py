@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models import units
 
 from dashboards import uids
 from dashboards.board import board, choice, place
-from dashboards.influxql import LATELY, Query, chosen, grown, last, of_all, once, over_time, rate
+from dashboards.influxql import IN_VIEW, LATELY, Query, chosen, grown, last, of_all, once, over_time, rate
 from dashboards.panels import GREEN, RED, YELLOW, Limits, bars, lines, numbers, reworded, rows, states, unit_of
 from dashboards.parts import Scope
 from dashboards.yards import ESTIMATE_OF_ALL
@@ -47,8 +47,8 @@ def _lost() -> stat.Panel:
         "anew.",
         unit_of("dropped"),
         [
-            Query(of_all('sum("dropped")', once("dropped", 'max("value")', by=GATEWAY)), "dropped"),
-            Query(of_all('sum("quarantined")', once("quarantined", 'max("value")', by=GATEWAY)), "quarantined"),
+            Query(of_all('sum("dropped")', once("dropped", 'max("value")', by=GATEWAY), since=IN_VIEW), "dropped"),
+            Query(of_all('sum("quarantined")', once("quarantined", 'max("value")', by=GATEWAY), since=IN_VIEW), "quarantined"),
         ],
         limits=LOSS,
     )
@@ -72,7 +72,7 @@ def _full_soon() -> table.Panel:
         f"Gateways whose disk holds less than {WEEKEND_H} hours of readings at the present rate: choose one above to see how it "
         "came.",
         unit_of("spool_hours_left"),
-        [Query(of_all('"spool_hours_left"', left, f'"spool_hours_left" < {WEEKEND_H}', GATEWAY), table=True)],
+        [Query(of_all('"spool_hours_left"', left, f'"spool_hours_left" < {WEEKEND_H}', GATEWAY, since=LATELY), table=True)],
         limits=SPARSE,
         names={"spool_hours_left": "time left"},
     )
