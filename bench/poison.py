@@ -33,7 +33,7 @@ from tests.conftest import ORG, Influxd, Mosquitto, free_port, wait_until_listen
 from tests.roles import CITY, Role, eventually, write_ingest
 
 PAIRS = 5  # of rounds; more, and what is bad in all of them would not fit into the quarantine
-BATCHES = 300  # a round: a second of ingest at full speed
+BATCHES = 900  # a round: some two seconds of ingest at full speed
 GOOD, BAD = 458, 42  # points of a batch
 NONSENSE_EVERY = 42  # batches: each of these messages counts as a batch's points, so that of all one in ten is bad
 GATEWAYS = (

@@ -2,7 +2,7 @@
 
 import enum
 import functools
-from collections import defaultdict
+from collections.abc import Set
 from typing import NamedTuple
 
 from hoflicht.catalogue import API, ESTIMATE, STAFF, WATCH, City, sensors_by_site, sites_by_gateway, words_by_site
@@ -14,7 +14,7 @@ OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the datab
 # Of a gateway's own site, in one run of ingest: `gateway`, `cpu`, one for each port and line. More are made up, and each would be
 # some more series in the database for ninety days.
 MAX_OWN_SENSORS = 64
-MAX_SENSORS = 50_000  # answers that are remembered, some 10 MB; a city of 5000 lamps has about 10 000 sensors
+MAX_FOREIGN = 10_000  # complaints that are remembered, some 4 MB: who says what is not its own says it again and again
 RANGES = {name: (quantity.low, quantity.high) for name, quantity in QUANTITIES.items()}
 
 
@@ -50,20 +50,23 @@ class Checks:
     def __init__(self, city: City) -> None:
         sensors = sensors_by_site(city)
         self._sites = frozenset(sensors) | frozenset(city.gateways)
-        # A gateway's own site is in no list: None, its health goes by `_not_of_its_health`.
-        self._sensors: dict[str, dict[str, frozenset[str] | None]] = {
-            gateway: {site: sensors[site] - {ESTIMATE} if site in sensors else None for site in sites}
-            for gateway, sites in sites_by_gateway(city).items()
-        }
+        self._own: dict[str, set[str]] = {}  # of a gateway's own site, which is in no list: those that it has named
+        self._sensors: dict[str, dict[str, Set[str]]] = {}
+        for gateway, sites in sites_by_gateway(city).items():
+            own = self._own.setdefault(gateway, set())
+            self._sensors[gateway] = {site: sensors[site] - {ESTIMATE} if site in sensors else own for site in sites}
         self._sensors[API] = dict(words_by_site(city))
-        self._own: defaultdict[str, set[str]] = defaultdict(set)
-        self._known = functools.lru_cache(MAX_SENSORS)(self._not_its_own)
+        self._foreign = functools.lru_cache(MAX_FOREIGN)(self._why_foreign)
 
     def complaint(self, gateway: str, reading: Reading, now_ms: int) -> Complaint | None:
         """Why `reading` may not be stored when `gateway` says it; None where it may."""
-        foreign = self._known(gateway, reading.site, reading.sensor)
-        if foreign is not None:
-            return foreign
+        sites = self._sensors.get(gateway)
+        sensors = None if sites is None else sites.get(reading.site)
+        if sensors is None or reading.sensor not in sensors:
+            is_health = sensors is not None and sensors is self._own.get(gateway)
+            foreign = (self._not_of_its_health if is_health else self._foreign)(gateway, reading.site, reading.sensor)
+            if foreign is not None:
+                return foreign
         low, high = RANGES[reading.quantity]
         if not low <= reading.value <= high:
             return _out_of_range(reading.site, reading.sensor, reading.quantity)
@@ -72,35 +75,30 @@ class Checks:
             return None
         return IN_THE_FUTURE if ahead_ms > 0 else TOO_OLD
 
-    def _not_its_own(self, gateway: str, site: str, sensor: str) -> Complaint | None:
-        sites = self._sensors.get(gateway)
-        if sites is None:
+    def _why_foreign(self, gateway: str, site: str, sensor: str) -> Complaint:
+        if gateway not in self._sensors:
             return Complaint(Fault.UNKNOWN_GATEWAY, f"the catalogue has no gateway {gateway}")
         if site not in self._sites:
             return Complaint(Fault.UNKNOWN_SITE, f"the catalogue has no site {site}")
-        if site not in sites:
+        if site not in self._sensors[gateway]:
             return Complaint(Fault.FOREIGN_SITE, f"{gateway} does not speak for {site}")
-        sensors = sites[site]
-        if sensors is None:
-            return self._not_of_its_health(gateway, sensor)
-        return None if sensor in sensors else _unknown(gateway, site, sensor)
+        return _unknown(gateway, site, sensor)
 
-    def _not_of_its_health(self, gateway: str, sensor: str) -> Complaint | None:
+    def _not_of_its_health(self, gateway: str, site: str, sensor: str) -> Complaint | None:
         if sensor in (STAFF, WATCH):  # only the api may say these
-            return _unknown(gateway, gateway, sensor)
+            return _unknown(gateway, site, sensor)
         own = self._own[gateway]
-        if len(own) < MAX_OWN_SENSORS:
-            own.add(sensor)
-        if sensor in own:
-            return None
-        return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} names more than {MAX_OWN_SENSORS} sensors of its own")
+        if len(own) >= MAX_OWN_SENSORS:
+            return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} names more than {MAX_OWN_SENSORS} sensors of its own")
+        own.add(sensor)
+        return None
 
 
 def _unknown(gateway: str, site: str, sensor: str) -> Complaint:
     return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} has no sensor {site}/{sensor} in the catalogue")
 
 
-@functools.lru_cache(MAX_SENSORS)
+@functools.lru_cache(MAX_FOREIGN)
 def _out_of_range(site: str, sensor: str, name: str) -> Complaint:
     quantity = QUANTITIES[name]
     bounds = f"{quantity.low:g} to {quantity.high:g} {quantity.unit}"

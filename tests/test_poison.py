@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from bench.poison import BATCHES, GOOD, laboratory, messages_of
+from bench.poison import GOOD, laboratory, messages_of
 from hoflicht import Reading, cli, senml, topics
 from hoflicht.broker import BrokerConfig
 from store.readings import open_store
@@ -22,6 +22,7 @@ from tests.roles import Role, eventually, write_ingest
 from tests.test_ingest import NOW, Gateway, get, passage
 
 PATIENCE_S = 60.0
+BATCHES = 300  # with each kind of nonsense once
 
 
 @pytest.mark.live
