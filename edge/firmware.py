@@ -9,6 +9,7 @@ program is confirmed a restart brings the old one back.
 
 import argparse
 import enum
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -61,6 +62,7 @@ def main(argv: list[str]) -> int:
     nodes = {name: port for name, port in config.ports.items() if port.driver == SELF_NAMING}
     port = choose(f"{options.config}: a port with a node named", options.port, nodes)
     image = load(options.image, options.key)
+    signal.signal(signal.SIGINT, _cut_off)
     try:
         with borrowed(file_of(config.spool.path, options.port)), Node(port.path, port.line()) as node:
             update(node, image, _say, SystemClock(), options.wait * 1000)
@@ -71,6 +73,11 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("hoflicht firmware: cut off; run it again, it goes on\n")
         return FAILED
     return DONE
+
+
+def _cut_off(*_: object) -> None:
+    """What Ctrl-C does. asyncio would ask the request to end instead, and a request that ends just then has not heard of it."""
+    raise KeyboardInterrupt
 
 
 def next_step(slots: Sequence[Slot], digest: bytes) -> Step:
