@@ -41,6 +41,7 @@ CHROMIUM_ARGUMENTS = [
     "--no-first-run",
 ]
 START_S = 30.0  # a loaded machine takes its time to start a database
+END_S = 30.0  # and to end one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -76,6 +77,16 @@ def wait_until_listening(port: int, timeout_s: float = START_S) -> None:
     raise TimeoutError(f"nothing listens on port {port}")
 
 
+def end(process: "subprocess.Popen[bytes]", kill: bool) -> None:
+    """Kill it, or ask it to end; a neighbour that has not heard within END_S is killed, for it is not what is tested."""
+    (process.kill if kill else process.terminate)()
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Mosquitto:
     """A real broker without persistence; `extra` are further lines of its configuration."""
 
@@ -99,8 +110,7 @@ class Mosquitto:
 
     def _end(self, kill: bool) -> None:
         if self._process is not None:
-            (self._process.kill if kill else self._process.terminate)()
-            self._process.wait()
+            end(self._process, kill)
             self._process = None
 
 
@@ -176,8 +186,7 @@ class Influxd:
 
     def _end(self, kill: bool) -> None:
         if self._process is not None:
-            (self._process.kill if kill else self._process.terminate)()
-            self._process.wait()
+            end(self._process, kill)
             self._process = None
 
 
