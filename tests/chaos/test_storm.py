@@ -2,6 +2,7 @@
 
 import itertools
 import resource
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -79,9 +80,11 @@ def storm(crowd: Crowd, broker: Broker, outage_s: float) -> dict[str, float]:
     broker.kill()
     served = crowd.tally.stored
     live(crowd, lambda: False, outage_s)
-    broker.start()
     back_s = time.monotonic()
+    starting = threading.Thread(target=broker.start)  # meanwhile the crowd goes on: were it to wait, its tries would pile up
+    starting.start()
     seen = live(crowd, lambda: crowd.tally.stored == served + GATEWAYS, SERVED_AFTER_S)
+    starting.join()
     first_s = next(at_s for at_s, connected in seen if connected)
     last_s = next(at_s for at_s, connected in seen if connected == crowd.tally.connected)
     by_second = {int(at_s - first_s): connected for at_s, connected in seen if at_s >= first_s}  # at the end of each
