@@ -4,7 +4,6 @@
 back-up as `hoflicht backup` does, and gives it to an empty one. Not part of `make bench`: it takes a minute or two.
 """
 
-import os
 import random
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from hoflicht import Reading
 from store.readings import open_store
 from tests.conftest import ORG, TOKEN, Influxd
+from tests.roles import cpu_s
 from workshop import backup, restore
 
 DAYS, LAMPS, YARDS = 7, 200, 2
@@ -65,8 +65,7 @@ class Server:
 
     def cpu_s(self) -> float:
         assert self.influxd._process is not None
-        told = Path(f"/proc/{self.influxd._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
+        return cpu_s(self.influxd._process.pid)
 
     def disk(self) -> int:
         return sum(path.stat().st_blocks * 512 for path in (self.folder / "engine" / "data").rglob("*") if path.is_file())

@@ -27,11 +27,12 @@ def duel(what: str, ours: Callable[[], object], peer_name: str, peer: Callable[[
     """Run both once to warm up, then in turn, and compare their CPU time."""
     ours()
     peer()
-    rounds = [(_cpu_ms(ours), _cpu_ms(peer)) for _ in range(ROUNDS)]
+    rounds = [(cpu_ms(ours), cpu_ms(peer)) for _ in range(ROUNDS)]
     return Row(what, peer_name, [one for one, _ in rounds], [other for _, other in rounds])
 
 
-def _cpu_ms(run: Callable[[], object]) -> float:
+def cpu_ms(run: Callable[[], object]) -> float:
+    """What `run` takes of the processor."""
     start_ns = time.process_time_ns()
     run()
     return (time.process_time_ns() - start_ns) / 1e6

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from hoflicht import Reading, senml, topics
+from hoflicht.packets import sized
+from hoflicht.varint import written
 from store.lines import lines
 
 GATEWAYS, LAMPS = 50, 5  # and lamps of each
@@ -62,27 +64,14 @@ def _packets(form: str, size: int, messages: int, first_ms: int) -> list[bytes]:
 
 def _batch(number: int, gateway: int) -> bytes:
     """What a gateway says with a batch, so that it gets a receipt."""
-    to = _text(topics.receipts(f"gw-{gateway}").encode())
-    return CONTENT_TYPE + _text(senml.CONTENT_TYPE.encode()) + RESPONSE_TOPIC + to + CORRELATION + _text(b"%d" % number)
+    to = sized(topics.receipts(f"gw-{gateway}").encode())
+    return CONTENT_TYPE + sized(senml.CONTENT_TYPE.encode()) + RESPONSE_TOPIC + to + CORRELATION + sized(b"%d" % number)
 
 
 def _publish(number: int, topic: str, properties: bytes, payload: bytes) -> bytes:
     mid = number % 0xFFFF + 1
-    body = _text(topic.encode()) + mid.to_bytes(2, "big") + _length(len(properties)) + properties + payload
-    return bytes([QOS_1]) + _length(len(body)) + body
-
-
-def _text(content: bytes) -> bytes:
-    return len(content).to_bytes(2, "big") + content
-
-
-def _length(number: int) -> bytes:
-    """A variable byte integer (§1.5.5)."""
-    found = bytearray()
-    while number > 127:
-        found.append(number & 127 | 128)
-        number >>= 7
-    return bytes([*found, number])
+    body = sized(topic.encode()) + mid.to_bytes(2, "big") + written(len(properties)) + properties + payload
+    return bytes([QOS_1]) + written(len(body)) + body
 
 
 def send(port: int, packets: Sequence[bytes]) -> None:

@@ -13,7 +13,6 @@ share makes them wait or work more. The store takes all and keeps nothing (`benc
 """
 
 import http.client
-import os
 import re
 import statistics
 import subprocess
@@ -31,7 +30,7 @@ import pytest
 from bench import feed, show
 from store.lines import lines
 from tests.conftest import ORG, ROOT, TOKEN, Influxd, Mosquitto, free_port, installed, wait_until_listening
-from tests.roles import broker_table
+from tests.roles import broker_table, cpu_s
 
 ROUNDS = 3
 READINGS = 300_000  # of a run: a second or two of work
@@ -117,14 +116,14 @@ class Laboratory:
         with subprocess.Popen([*command, *shape], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as feeder:
             assert feeder.stdout is not None
             feeder.stdout.readline()
-            before_s, began = sum(map(_cpu_s, pids)), time.monotonic()
+            before_s, began = sum(map(cpu_s, pids)), time.monotonic()
             feeder.communicate(b"go\n", timeout=PATIENCE_S)
             _until(lambda: sum(arrived()) >= readings, "readings are missing")
             wall_s = time.monotonic() - began
         if min(arrived()) < readings / len(pids) / 2:
             raise AssertionError(f"one did nearly all: {arrived()}")
-        cpu_s = (sum(map(_cpu_s, pids)) - before_s) / readings * 1e6
-        return Took(cpu_s, readings / wall_s, max(map(_memory_mb, pids)))
+        taken_s = (sum(map(cpu_s, pids)) - before_s) / readings * 1e6
+        return Took(taken_s, readings / wall_s, max(map(_memory_mb, pids)))
 
     def _bucket(self) -> str:
         self._runs += 1
@@ -230,11 +229,6 @@ def _metrics(port: int) -> str:
 def _stored(port: int) -> int:
     found = re.search(r"^hoflicht_ingest_readings_stored_total (\S+)$", _metrics(port), re.MULTILINE)
     return int(float(found[1])) if found else 0
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
 
 
 def _memory_mb(pid: int) -> float:

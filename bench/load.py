@@ -6,7 +6,6 @@ from 10 000; then the 1 000 send at the pace of the 10 000, a tenth of their wor
 the crowd's own is not in it.
 """
 
-import os
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +16,13 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from bench import show
-from bench.poison import _is_well
+from bench.poison import is_well
 from hoflicht.catalogue import load_city
 from hoflicht.clock import SystemClock
 from simulators import load
 from tests.chaos.town import Broker, Part
 from tests.conftest import ORG, Influxd, free_port, wait_until_listening
-from tests.roles import CITY, eventually, write_ingest
+from tests.roles import CITY, cpu_s, eventually, write_ingest
 
 SIZES = (100, 1_000, 10_000)
 BATCHES_PER_S = 400  # of all together: some hundred more than make each group of ingest a full one
@@ -64,7 +63,7 @@ class Server:
         ingest = Part(folder, "ingest", config)
         stack.enter_context(ingest)
         wait_until_listening(http_port)
-        if not eventually(lambda: _is_well(http_port), PATIENCE_S):
+        if not eventually(lambda: is_well(http_port), PATIENCE_S):
             raise TimeoutError("ingest does not become well")
         self._parts: dict[str, Part | Broker | Database] = {"ingest": ingest, "broker": broker, "InfluxDB": database}
         sites = load.gateways(load_city(city))
@@ -84,14 +83,14 @@ class Server:
         if not self.crowd.rest(PATIENCE_S):
             raise TimeoutError(f"{self.crowd.tally.waiting} batches have no receipt")
         millions = (self.crowd.tally.batches - batches) * READINGS / 1e6
-        return {name: (cpu_s - before[name]) / millions for name, cpu_s in self._cpu_s().items()}
+        return {name: (taken_s - before[name]) / millions for name, taken_s in self._cpu_s().items()}
 
     def rss_kb(self, part: str) -> int:
         """Its memory by now."""
         return _rss_kb(self._parts[part].pid)
 
     def _cpu_s(self) -> dict[str, float]:
-        return {name: _cpu_s(part.pid) for name, part in self._parts.items()}
+        return {name: cpu_s(part.pid) for name, part in self._parts.items()}
 
 
 def _come(servers: Sequence[Server]) -> None:
@@ -149,11 +148,6 @@ def _row(what: str, beside: str, part: str, ours: Sequence[Cost], peer: Sequence
         f"| {what} | {beside} | {told:.2f} | {against:.2f} | {statistics.median(ratios):.2f} |"
         f" {min(ratios):.2f}–{max(ratios):.2f} | {reach} |"
     )
-
-
-def _cpu_s(pid: int) -> float:
-    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
 
 
 def _rss_kb(pid: int) -> int:

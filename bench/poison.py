@@ -30,7 +30,7 @@ from hoflicht.catalogue import load_city
 from ingest.checks import Checks, Fault
 from ingest.quarantine import Quarantine
 from tests.conftest import ORG, Influxd, Mosquitto, free_port, wait_until_listening
-from tests.roles import CITY, Role, eventually, write_ingest
+from tests.roles import CITY, Role, cpu_s, eventually, write_ingest
 
 PAIRS = 5  # of rounds; more, and what is bad in all of them would not fit into the quarantine
 BATCHES = 900  # a round: some two seconds of ingest at full speed
@@ -229,7 +229,7 @@ def laboratory(folder: Path) -> Iterator[Laboratory]:
         config.write_text(config.read_text().replace(str(CITY), str(city)))
         with Role(folder, "ingest", config), Session(mosquitto.config, "gateways", [topics.receipts("+")]) as session:
             wait_until_listening(http_port)
-            if not eventually(lambda: _is_well(http_port)) or not isinstance(session.event(PATIENCE_S), Connected):
+            if not eventually(lambda: is_well(http_port)) or not isinstance(session.event(PATIENCE_S), Connected):
                 raise TimeoutError("ingest does not become well")
             yield Laboratory(session, influxd, folder)
     finally:
@@ -240,11 +240,11 @@ def laboratory(folder: Path) -> Iterator[Laboratory]:
 def _cpu_s() -> float:
     """Processor time of all that we started: broker, ingest and database."""
     children = Path(f"/proc/{os.getpid()}/task/{threading.main_thread().native_id}/children").read_text().split()
-    stats = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children]
-    return sum(int(one[11]) + int(one[12]) for one in stats) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
+    return sum(cpu_s(int(child)) for child in children)
 
 
-def _is_well(http_port: int) -> bool:
+def is_well(http_port: int) -> bool:
+    """Whether a role says so of itself."""
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{http_port}/healthz", timeout=PATIENCE_S).close()
     except urllib.error.HTTPError as answer:

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from hoflicht.days import WEEKDAYS
 from simulators.life import life
 from store.readings import open_store
 from tests.conftest import free_port, wait_until_listening
+from tests.roles import cpu_s
 
 YARD = "hof-nord"
 SEED = 1
@@ -49,16 +49,15 @@ class Process:
 
     def __init__(self, port: int, pid: int) -> None:
         self.port = port
-        self._folder = Path(f"/proc/{pid}")
+        self._pid = pid
 
     def cpu_s(self) -> float:
         """Its processor time so far, all threads."""
-        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
+        return cpu_s(self._pid)
 
     def memory_mb(self) -> float:
         """Its resident memory, in MB of 1 000 000 bytes."""
-        lines = (self._folder / "status").read_text().splitlines()
+        lines = Path(f"/proc/{self._pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1_024 / 1e6
 
 

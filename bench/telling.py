@@ -3,8 +3,7 @@
 import datetime as dt
 import itertools
 import statistics
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -13,6 +12,7 @@ from api.opening import Opening
 from api.profile import COLD
 from api.waiting import estimate
 from bench import show
+from bench.duel import cpu_ms
 from bench.waiting import references
 from bench.waiting.days import Day, learnt, scored
 from bench.waiting.scenarios import BASE, USUALLY, YARD, Scenario
@@ -29,8 +29,8 @@ def rows() -> Iterator[str]:
     for before in learnt(TWELVE_HOURS, 0):
         profile = learn(YARD, city, before.readings, before.periods[0], profile)
     at = day.periods[0].closes - BEFORE_CLOSING
-    whole_ms = [_cpu_ms(lambda: estimate(YARD, city, day.readings, at, profile)) for _ in range(ROUNDS)]
-    plain_ms = [_cpu_ms(lambda: list(references.plain(BASE, day, [round(at.timestamp() * 1000)]))) for _ in range(ROUNDS)]
+    whole_ms = [cpu_ms(lambda: estimate(YARD, city, day.readings, at, profile)) for _ in range(ROUNDS)]
+    plain_ms = [cpu_ms(lambda: list(references.plain(BASE, day, [round(at.timestamp() * 1000)]))) for _ in range(ROUNDS)]
     each_ms = _each_ms(Opening(YARD, city, day.readings, day.periods[0], profile), day)
     ratios = [one / other for one, other in zip(whole_ms, plain_ms, strict=True)]
     told = f"{_spread(whole_ms)} | {_spread(plain_ms)} | {statistics.median(ratios):.0f} | {min(ratios):.0f}–{max(ratios):.0f}"
@@ -44,13 +44,7 @@ def rows() -> Iterator[str]:
 def _each_ms(opening: Opening, day: Day) -> list[float]:
     """How long each instant takes at which anything was read, told one after the other."""
     instants_ms = [at_ms for at_ms, _ in itertools.groupby(reading.at_ms for reading in day.readings)]
-    return [_cpu_ms(lambda at_ms=at_ms: opening.until(at_ms)) for at_ms in instants_ms]  # type: ignore[misc]
-
-
-def _cpu_ms(run: Callable[[], object]) -> float:
-    start_ns = time.process_time_ns()
-    run()
-    return (time.process_time_ns() - start_ns) / 1e6
+    return [cpu_ms(lambda at_ms=at_ms: opening.until(at_ms)) for at_ms in instants_ms]  # type: ignore[misc]
 
 
 def _spread(took_ms: list[float]) -> str:

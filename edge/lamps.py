@@ -102,7 +102,7 @@ class Line:
 
     def _tell_news(self, now_ms: int) -> None:
         line_is_silent = self._is_silent(now_ms)
-        for seen in [seen for lamp in self._lamps for seen in lamp.news(line_is_silent, now_ms)]:
+        for seen in (seen for lamp in self._lamps for seen in lamp.news(line_is_silent, now_ms)):
             try:
                 self._out.put_nowait(seen)
             except queue.Full:  # the disk takes nothing; what waits already is older, and the loss is counted

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hoflicht.errors import BadPayload
+from hoflicht.varint import read, written
 
 PUBLISH, PUBACK = 0x30, 0x40  # the kind of a packet, with the flags of its head cut off
 KIND, QOS, RETAIN = 0xF0, 0x06, 0x01
@@ -44,7 +45,7 @@ class Decoder:
 
     def _complete(self) -> Iterator[Packet]:
         at, data = 0, self._pending
-        while (found := _length(data, at + 1)) is not None and found[1] + found[0] <= len(data):
+        while (found := read(data, at + 1, MOST_LENGTH_BYTES)) is not None and found[1] + found[0] <= len(data):
             length, start = found
             yield Packet(data[at], data[start : start + length])
             at = start + length
@@ -61,9 +62,9 @@ def publish(packet: Packet) -> Publish:
 
 def answer(topic: str, payload: bytes, correlation: bytes) -> bytes:
     """A PUBLISH with QoS 0; `payload` and `correlation` are short."""
-    property_ = bytes([CORRELATION]) + _sized(correlation)
-    body = _sized(topic.encode()) + _written(len(property_)) + property_ + payload
-    return bytes([PUBLISH]) + _written(len(body)) + body
+    property_ = bytes([CORRELATION]) + sized(correlation)
+    body = sized(topic.encode()) + written(len(property_)) + property_ + payload
+    return bytes([PUBLISH]) + written(len(body)) + body
 
 
 def acknowledgement(mid: int) -> bytes:
@@ -78,7 +79,7 @@ def _publish(packet: Packet) -> Publish:
     mid = 0
     if qos:
         mid, at = body[at] << 8 | body[at + 1], at + 2
-    found = _length(body, at)
+    found = read(body, at, MOST_LENGTH_BYTES)
     if found is None:
         raise BadPayload("properties without a length")
     end = sum(found)
@@ -88,30 +89,30 @@ def _publish(packet: Packet) -> Publish:
 
 def _properties(body: bytes, at: int) -> dict[str, Any]:
     """The properties from `at` to the end of `body`."""
-    read: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     while at < len(body):
         kind = body[at]
         if kind in TEXTS:
             value, at = _bytes(body, at + 1)
-            read[TEXTS[kind]] = value.decode("utf-8", "replace")
+            known[TEXTS[kind]] = value.decode("utf-8", "replace")
         elif kind == CORRELATION:
-            read["correlation"], at = _bytes(body, at + 1)
+            known["correlation"], at = _bytes(body, at + 1)
         elif kind == USER:
             name, at = _bytes(body, at + 1)
             value, at = _bytes(body, at)
             if name == b"encoding":
-                read["encoding"] = value.decode("utf-8", "replace")
+                known["encoding"] = value.decode("utf-8", "replace")
         elif kind == EXPIRY:
-            read["expiry_s"], at = int.from_bytes(body[at + 1 : at + 5], "big"), at + 5
+            known["expiry_s"], at = int.from_bytes(body[at + 1 : at + 5], "big"), at + 5
         elif kind == FORMAT:
             at += 2
         else:
             at = _after(kind, body, at)
-    return read
+    return known
 
 
 def _after(kind: int, body: bytes, at: int) -> int:
-    found = _length(body, at + 1) if kind == SUBSCRIPTION else None
+    found = read(body, at + 1, MOST_LENGTH_BYTES) if kind == SUBSCRIPTION else None
     if found is None:
         raise BadPayload(f"a property 0x{kind:x} that no publish has")
     return found[1]
@@ -125,25 +126,6 @@ def _bytes(body: bytes, at: int) -> tuple[bytes, int]:
     return body[at + 2 : end], end
 
 
-def _length(data: bytes, at: int) -> tuple[int, int] | None:
-    """A variable byte integer (§1.5.5) and where it ends; None where the rest of it is still to come."""
-    length = 0
-    for n, byte in enumerate(data[at : at + MOST_LENGTH_BYTES]):
-        length |= (byte & 127) << 7 * n
-        if byte < 128:
-            return length, at + n + 1
-    if len(data) - at >= MOST_LENGTH_BYTES:
-        raise BadPayload("a length of more than four bytes")
-    return None
-
-
-def _written(length: int) -> bytes:
-    found = bytearray()
-    while length > 127:
-        found.append(length & 127 | 128)
-        length >>= 7
-    return bytes([*found, length])
-
-
-def _sized(content: bytes) -> bytes:
+def sized(content: bytes) -> bytes:
+    """With its length in front (§1.5.4)."""
     return len(content).to_bytes(2, "big") + content

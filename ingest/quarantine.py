@@ -87,6 +87,11 @@ class Row(NamedTuple):
     size: int
     times: int
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Each of them."""
+        return tuple(self.reason.split("\n"))
+
 
 class Choice(NamedTuple):
     """Which rows are meant: all that fit every field that is not empty; `reason` is any part of one of theirs."""
@@ -153,7 +158,7 @@ class Quarantine:
     def drop(self, choice: Choice) -> int:
         """Give up what `choice` means and nothing else has a reason to keep; return how many rows that were."""
         with self._changing():
-            chosen = [row.id for row in self.rows(choice) if all(choice.reason in reason for reason in row.reason.split("\n"))]
+            chosen = [row.id for row in self.rows(choice) if all(choice.reason in reason for reason in row.reasons)]
             self._connection.executemany("DELETE FROM packs WHERE id = ?", [(number,) for number in chosen])
         return len(chosen)
 
@@ -245,7 +250,7 @@ def retry(quarantine: Quarantine, row: Row, checks: Checks, store: Store, now_ms
         return 0  # no pack then, no pack now
     rejected = store.write(verdict.readings) if verdict.readings else []
     left = [one for one in (verdict.faulty(), refused(rejected)) if one is not None]
-    if [("\n".join(one.reasons), one.pack) for one in left] != [(row.reason, pack)]:
+    if [(one.reasons, one.pack) for one in left] != [(row.reasons, pack)]:
         quarantine.replace(row.id, [Held(row.gateway, one) for one in left], now_ms)
     return len(verdict.readings) - len(rejected)
 
@@ -272,20 +277,20 @@ def _listed(rows: Sequence[Row]) -> str:
         return "the quarantine holds nothing of that kind"
     lines = [f"{'id':>6}  {'first came (UTC)':<16}  {'gateway':<20}  {'times':>6}  {'bytes':>7}  reason"]
     lines += [
-        f"{r.id:>6}  {_stamp(r.received_ms)}  {r.gateway:<20}  {r.times:>6}  {r.size:>7}  {_in_short(r.reason)}" for r in rows
+        f"{r.id:>6}  {_stamp(r.received_ms)}  {r.gateway:<20}  {r.times:>6}  {r.size:>7}  {_in_short(r.reasons)}" for r in rows
     ]
     return "\n".join(lines)
 
 
-def _in_short(reasons: str) -> str:
-    first, *others = reasons.split("\n")
+def _in_short(reasons: Sequence[str]) -> str:
+    first, *others = reasons
     return f"{first} (and {len(others)} more)" if others else first
 
 
 def _described(row: Row, pack: bytes, checks: Checks) -> str:
     """Each reading with what the present catalogue has against it."""
     head = f"{row.id}: {row.gateway}, first came {_stamp(row.received_ms)} UTC, {row.times} times"
-    head = "\n".join([head, *(f"  {reason}" for reason in row.reason.split("\n"))])
+    head = "\n".join([head, *(f"  {reason}" for reason in row.reasons)])
     try:
         decoded = senml.decode(pack)
     except BadPayload:

@@ -1,5 +1,6 @@
 """The real roles as processes, for tests that meet all of them."""
 
+import os
 import subprocess
 import sys
 import time
@@ -92,3 +93,9 @@ def write_edge(folder: Path, broker: BrokerConfig, gateway: str, tables: str = "
     path = folder / f"{gateway}.toml"
     path.write_text(f'gateway = "{gateway}"\nclock = "system"\n{broker_table(broker)}[spool]\npath = "{gateway}.db"\n{tables}')
     return path
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time of a process so far, all threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)

@@ -1,7 +1,6 @@
 """Any store that takes line protocol will do: ingest writes to VictoriaMetrics as it writes to InfluxDB, by the same URL."""
 
 import json
-import os
 import subprocess
 import urllib.parse
 import urllib.request
@@ -15,8 +14,8 @@ from hoflicht import Unavailable
 from hoflicht.catalogue import City
 from ingest.quarantine import Quarantine
 from store.readings import Store, open_store
-from tests.conftest import START_S, Mosquitto, free_port, installed, wait_until_listening
-from tests.roles import eventually
+from tests.conftest import START_S, Mosquitto, end, free_port, installed, wait_until_listening
+from tests.roles import cpu_s, eventually
 from tests.test_ingest import NOW, Gateway, ingesting, is_ok, passage
 
 READINGS = 100
@@ -49,15 +48,13 @@ class VictoriaMetrics:
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
+            end(self._process, kill=False)
             self._process = None
 
     def cpu_s(self) -> float:
         """What it has taken since its start."""
         assert self._process is not None
-        told = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
+        return cpu_s(self._process.pid)
 
     def values(self, quantity: str) -> dict[int, list[float]]:
         """What its own API gives, by time."""
