@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -55,22 +56,32 @@ sensors = {{ gate-in = {{}}, gate-out = {{}}, lane-in = {{}} }}
 sites = ["hof-{n}"]
 """
 
-Record = dict[str, object]
-# How a good point becomes bad, and the fault that ingest finds in it.
-POINTS: Mapping[str, tuple[Fault, Callable[[Record], Record]]] = {
-    "a wrong type": (Fault.NOT_A_READING, lambda good: good | {"v": "one"}),
-    "an unknown quantity": (Fault.NOT_A_READING, lambda good: good | {"n": "colour"}),
-    "not a number": (Fault.NOT_A_READING, lambda good: good | {"v": float("nan")}),
-    "infinite": (Fault.NOT_A_READING, lambda good: good | {"v": float("inf")}),
-    "out of range": (Fault.OUT_OF_RANGE, lambda good: good | {"v": 1e6}),
-    "beyond retention": (Fault.TOO_OLD, lambda good: good | {"bt": (START_MS - 100 * DAY_MS) / 1000}),
-    "from the future": (Fault.IN_THE_FUTURE, lambda good: good | {"bt": (START_MS + 3 * DAY_MS) / 1000}),
-    "a foreign site": (
-        Fault.FOREIGN_SITE,
-        lambda good: good | {"bn": "gw-0/gate-in/" if str(good["bn"]).startswith("hof-1") else "gw-1/gate-in/"},
-    ),
-    "an unknown site": (Fault.UNKNOWN_SITE, lambda good: good | {"bn": "hof-ost/gate-in/"}),
-    "an unknown sensor": (Fault.UNKNOWN_SENSOR, lambda good: good | {"bn": f"{str(good['bn']).split('/')[0]}/gate-9/"}),
+Patch = dict[str, object]
+
+
+class Kind(NamedTuple):
+    """A way for a point to be bad: the fault that ingest finds, what the reading is then, what its record says instead."""
+
+    fault: Fault
+    spoil: Callable[[Reading], Reading] = lambda good: good
+    patch: Patch = {}
+
+
+def _other(**fields: object) -> Callable[[Reading], Reading]:
+    return lambda good: msgspec.structs.replace(good, **fields)
+
+
+POINTS = {
+    "a wrong type": Kind(Fault.NOT_A_READING, patch={"v": "one"}),
+    "an unknown quantity": Kind(Fault.NOT_A_READING, patch={"n": "colour"}),
+    "not a number": Kind(Fault.NOT_A_READING, patch={"v": float("nan")}),
+    "infinite": Kind(Fault.NOT_A_READING, patch={"v": float("inf")}),
+    "out of range": Kind(Fault.OUT_OF_RANGE, _other(value=1e6)),
+    "beyond retention": Kind(Fault.TOO_OLD, lambda good: _other(at_ms=good.at_ms - 100 * DAY_MS)(good)),
+    "from the future": Kind(Fault.IN_THE_FUTURE, lambda good: _other(at_ms=good.at_ms + 3 * DAY_MS)(good)),
+    "a foreign site": Kind(Fault.FOREIGN_SITE, lambda good: _other(site="hof-0" if good.site == "hof-1" else "hof-1")(good)),
+    "an unknown site": Kind(Fault.UNKNOWN_SITE, _other(site="hof-ost")),
+    "an unknown sensor": Kind(Fault.UNKNOWN_SENSOR, _other(sensor="gate-9")),
 }
 # Messages that are no batch: payload and encoding. `nonce` makes each another one, as the quarantine keeps the like once.
 MESSAGES: Mapping[str, Callable[[bytes], tuple[bytes, str]]] = {
@@ -264,9 +275,8 @@ def messages_of(number: int, batches: int, is_poisoned: bool, is_mixed: bool) ->
         payload = senml.encode(good)
         if is_poisoned:
             chosen = list(itertools.islice(kinds, BAD)) if is_mixed else [next(kinds)] * BAD
-            spoilt = [spoil(_record(one)) for (_, spoil), one in zip(chosen, good, strict=False)]
-            payload = senml.joined([payload, json.dumps(spoilt).encode()])
-            bad.update(fault.value for fault, _ in chosen)
+            payload = payload[:-1] + b"," + _spoilt(chosen, good)[1:]
+            bad.update(kind.fault.value for kind in chosen)
         messages.append(_message(n % GATEWAYS, zlib.compress(payload), batch.DEFLATE))
         if is_poisoned and n % NONSENSE_EVERY == NONSENSE_EVERY - 1:
             messages.append(_message(n % GATEWAYS, *next(nonsense)(b"%d-%d" % (number, n))))
@@ -279,10 +289,17 @@ def _good(gateway: int, first_ms: int) -> list[Reading]:
     return [Reading(f"hof-{gateway}", sensors[n % 3], "passage", first_ms + n, 1.0) for n in range(GOOD)]
 
 
-def _record(good: Reading) -> Record:
-    """A record that stands for itself, so that it can be spoilt; after those of a whole batch, as if from a sensor gone mad."""
-    base = {"bn": f"{good.site}/{good.sensor}/", "bt": START_MS / 1000}
-    return base | {"n": good.quantity, "v": good.value, "t": (good.at_ms - START_MS) / 1000}
+def _spoilt(kinds: Sequence[Kind], good: Sequence[Reading]) -> bytes:
+    """So many of `good` gone bad, written as a gateway writes them, after those of a whole batch: as if from a sensor gone mad."""
+    bad = sorted(((kind.spoil(one), kind.patch) for kind, one in zip(kinds, good, strict=False)), key=lambda one: _order(one[0]))
+    records = msgspec.json.decode(senml.encode([reading for reading, _ in bad]))
+    patched = [record | patch for record, (_, patch) in zip(records, bad, strict=True)]
+    return json.dumps(patched, separators=(",", ":")).encode()
+
+
+def _order(reading: Reading) -> tuple[str, str, int]:
+    """That of `senml.encode`."""
+    return reading.site, reading.sensor, reading.at_ms
 
 
 def _message(gateway: int, payload: bytes, encoding: str) -> Message:

@@ -140,7 +140,7 @@ def _samples(body: bytes) -> tuple[list[Sample], list[Noise]]:
     return samples, given_up
 
 
-def _records(pack: Any) -> Iterator[senml.Record | senml.Bad]:
+def _records(pack: Any) -> Iterator[senml.Record]:
     """SenML records with their whole names, site included: nodes may leave it out."""
     base = ""
     for labelled in msgspec.convert(pack, list[dict[int, Any]]):
@@ -148,8 +148,7 @@ def _records(pack: Any) -> Iterator[senml.Record | senml.Bad]:
         try:
             record = msgspec.convert(known, senml.Record)
         except msgspec.ValidationError as cause:
-            yield senml.Bad(f"a wrong type: {cause}", b"")
-            record = senml.base_alone(known)
+            record = senml.unread(f"a wrong type: {cause}", b"", known)
         base = base if record.bn is None else record.bn
         if record.v is not None or record.vb is not None or record.n:
             name = base + record.n

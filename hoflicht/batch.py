@@ -11,8 +11,7 @@ from hoflicht.words import WORDS
 
 MAX_READINGS = 500  # in one batch: some 10 kB on the air, so a GPRS link sends one in seconds
 WINDOW = 8  # batches of one gateway without a receipt; below the 20 that Mosquitto takes at once from one client
-MAX_PAYLOAD = 256 * 1024  # bytes of a message, either way
-MAX_INFLATED = 1024 * 1024  # a few bytes can inflate to gigabytes
+MAX_PAYLOAD = 256 * 1024  # bytes of a message, either way, and of what it inflates to, which could be gigabytes
 DEFLATE = "deflate"  # RFC 1950; what others may send
 WORDED = "w1"  # RFC 1951 with the dictionary hoflicht.words; what we send
 RAW = -15  # zlib's word for RFC 1951 and a window of 32 KiB
@@ -46,11 +45,11 @@ def unwrap(message: Message) -> bytes:
         raise BadPayload(f"encoding {message.encoding[:32]!r}, expected {WORDED}, {DEFLATE} or none")
     inflater = zlib.decompressobj(RAW, zdict=WORDS) if message.encoding == WORDED else zlib.decompressobj()
     try:
-        payload = inflater.decompress(message.payload, MAX_INFLATED)
+        payload = inflater.decompress(message.payload, MAX_PAYLOAD)
     except zlib.error as cause:
         raise BadPayload(f"not deflated: {cause}") from cause
     if not inflater.eof:
-        raise BadPayload(f"cut short, or inflates to more than {MAX_INFLATED} bytes")
+        raise BadPayload(f"cut short, or inflates to more than {MAX_PAYLOAD} bytes")
     return payload
 
 

@@ -9,9 +9,9 @@ import functools
 import operator
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -30,8 +30,13 @@ MAX_TIME_S = 4_102_444_800.0  # the year 2100: no clock of ours says so, and mil
 MAX_BASE = 200  # characters of a base name or unit: sound ones are shorter, and every bad record keeps a copy of its base
 # A base field of a wrong type: no name, no unit, no time and beyond every range, so that nothing is taken for another sensor's.
 SPOILT, SPOILT_NUMBER = "\0", 1e300
+ALL_SPOILT = {"bn": SPOILT, "bt": SPOILT_NUMBER, "bu": SPOILT, "bv": SPOILT_NUMBER}
 AT_MS = operator.attrgetter("at_ms")
 T = TypeVar("T")
+Ranges = Mapping[str, tuple[float, float]]  # the lowest and the highest value of a quantity
+FINITE: Ranges = dict.fromkeys(QUANTITIES, (-sys.float_info.max, sys.float_info.max))
+NO_QUANTITY: Ranges = {}
+NO_VALUE = (1.0, 0.0)
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -50,7 +55,7 @@ class Record(msgspec.Struct, omit_defaults=True, gc=False):
     t: float = 0.0
 
 
-class Base(msgspec.Struct, gc=False):
+class Base(msgspec.Struct, frozen=True, gc=False):
     """What a record rests on."""
 
     bn: str = ""
@@ -59,18 +64,52 @@ class Base(msgspec.Struct, gc=False):
     bv: float = 0.0
 
 
-class Bad(msgspec.Struct, frozen=True, gc=False):
-    """A record that is no reading: why, and a pack with its base fields which can be decoded again."""
+class Unread(Record, gc=False):
+    """A record that cannot be read: why, its own JSON, and its base fields, of which a spoilt one spoils the records after it."""
 
+    bver: int = 0  # of no record, so that this one is not taken for one
+    reason: str = ""
+    own: bytes = b""
+
+
+class Odd(msgspec.Struct, frozen=True, gc=False):
+    """A record with more to say about it than that it is a reading: it is none, for `reason`, or nobody has let it pass."""
+
+    reading: Reading | None
     reason: str
-    pack: bytes
+    base: Base
+    record: Record | msgspec.Raw
+
+    @property
+    def pack(self) -> bytes:
+        """A pack of this one alone, which can be decoded again."""
+        return packed([self])
 
 
 class Pack(msgspec.Struct, frozen=True):
-    """What a payload held, in its order."""
+    """What a payload held, each list in its order."""
 
     readings: list[Reading]
-    bad: list[Bad]
+    bad: list[Odd]
+
+
+class Place(NamedTuple):
+    """Whose records follow a base name; site and sensor are empty where it is none of `<site>/<sensor>/`."""
+
+    site: str
+    sensor: str
+    ranges: Ranges  # within which a value has nothing odd
+
+
+NO_PLACE = Place("", "", NO_QUANTITY)
+
+
+class Pass(NamedTuple):
+    """What is a reading with no more to say about it."""
+
+    place: Callable[[str], Place]  # of a base name
+    from_s: float
+    until_s: float
 
 
 _encoder = msgspec.json.Encoder()
@@ -109,70 +148,86 @@ def _short(number: float) -> float:
     return int(number) if number.is_integer() and abs(number) < EXACT_BELOW else number
 
 
-def joined(packs: Iterable[bytes]) -> bytes:
-    """Packs of `encode` and of `Bad` as one, those of `Bad` last: `encode` relies on base fields that nobody has set."""
-    return b"[%b]" % b",".join(pack[1:-1] for pack in packs)
+def packed(odd: Iterable[Odd]) -> bytes:
+    """All of `odd` as one pack, in their order; what they rest on stands before the first that does."""
+    records: list[Base | Record | msgspec.Raw] = []
+    base = None
+    for one in odd:
+        if one.base is not base:
+            base = one.base
+            records.append(base)
+        records.append(one.record)
+    return _encoder.encode(records)
 
 
 def decode(payload: bytes, now_ms: int | None = None) -> Pack:
     """Read a SenML JSON pack; relative times need `now_ms` and are bad without it. Raise BadPayload where it is no pack at all."""
-    try:
-        records = _records(_quoted(payload))
-    except UNREADABLE:
-        records = _unquoted(payload)
-    return resolve(records, now_ms)
+    return resolve(_records(payload), now_ms)
 
 
-def resolve(records: Iterable[Record | Bad], now_ms: int | None) -> Pack:
-    """Apply base fields (RFC 8428 §4.6) and make readings of what is sound; a Bad among `records` has its own JSON as pack."""
+def sift(payload: bytes, lets: Pass) -> tuple[list[Reading], list[Odd]]:
+    """Read a SenML JSON pack: what `lets` lets pass, and all else. Raise BadPayload where it is no pack at all."""
+    return _sift(_records(payload), None, lets)
+
+
+def resolve(records: Iterable[Record], now_ms: int | None) -> Pack:
+    """Apply base fields (RFC 8428 §4.6) and make readings of what is sound."""
+    return Pack(*_sift(records, now_ms, ALL))
+
+
+def _sift(records: Iterable[Record], now_ms: int | None, lets: Pass) -> tuple[list[Reading], list[Odd]]:
+    """The one loop that every reading goes through; of its own functions it calls none for a record with nothing odd."""
     readings: list[Reading] = []
-    bad: list[Bad] = []
-    base, site, sensor = Base(), "", ""
-    for record in records:
-        if not isinstance(record, Record):  # asked this way round: isinstance is slow where it says no
-            bad.append(Bad(record.reason, _on_base(base, record.pack)))
-            continue
-        # Asked here and not there: hardly any record has one of them, and a call is a tenth of all that is done with it.
-        if (
-            record.bn is not None
-            or record.bt is not None
-            or record.bver != VERSION
-            or record.bu is not None
-            or record.bv is not None
-        ):
-            _rebase(base, record)
-            site, sensor = _place(base.bn)
-        if record.v is None and record.vb is None and not record.n:
-            continue  # a record of base fields only
-        if site and record.n in QUANTITIES:
-            reading = _reading(base, site, sensor, record.n, record, now_ms)
-        else:
-            reading = _named(base, record, now_ms)
-        if isinstance(reading, Reading):
-            readings.append(reading)
-        else:
-            bad.append(Bad(reading, _alone(base, record)))
-    return Pack(readings, bad)
+    odd: list[Odd] = []
+    place, from_s, until_s = lets
+    base, base_s, (site, sensor, ranges) = Base(), 0.0, NO_PLACE
+    for one in records:
+        if one.bn is not None or one.bt is not None or one.bver != VERSION or one.bu is not None or one.bv is not None:
+            if isinstance(one, Unread):
+                odd.append(Odd(None, one.reason, base, msgspec.Raw(one.own)))
+            base = _rebased(base, one)
+            base_s, (site, sensor, ranges) = base.bt, place(base.bn)
+            if base.bu or base.bv:
+                ranges = NO_QUANTITY
+        value = one.v
+        if type(value) is float and one.u is None:
+            low, high = ranges.get(one.n, NO_VALUE)
+            if low <= value <= high and from_s <= (time_s := base_s + one.t) <= until_s:
+                readings.append(Reading(site, sensor, one.n, round(time_s * 1000), value))
+                continue
+        if value is not None or one.vb is not None or one.n:  # not of base fields only
+            found = _odd(base, site, sensor, one, now_ms)
+            if found.reading is not None and lets is ALL:
+                readings.append(found.reading)
+            else:
+                odd.append(found)
+    return readings, odd
 
 
-def _rebase(base: Base, record: Record) -> None:
+def _odd(base: Base, site: str, sensor: str, record: Record, now_ms: int | None) -> Odd:
+    if site and record.n in QUANTITIES:
+        reading = _reading(base, site, sensor, record.n, record, now_ms)
+    else:
+        reading = _named(base, record, now_ms)
+    return Odd(None, reading, base, record) if isinstance(reading, str) else Odd(reading, "", base, record)
+
+
+def _rebased(base: Base, record: Record) -> Base:
     if record.bver > VERSION:
         raise BadPayload(f"SenML version {record.bver}, we read {VERSION}")
-    if record.bn is not None:
-        base.bn = record.bn[:MAX_BASE]
-    if record.bt is not None:
-        base.bt = record.bt
-    if record.bu is not None:
-        base.bu = record.bu[:MAX_BASE]
-    if record.bv is not None:
-        base.bv = record.bv
+    return Base(
+        base.bn if record.bn is None else record.bn[:MAX_BASE],
+        base.bt if record.bt is None else record.bt,
+        base.bu if record.bu is None else record.bu[:MAX_BASE],
+        base.bv if record.bv is None else record.bv,
+    )
 
 
 def _named(base: Base, record: Record, now_ms: int | None) -> Reading | str:
     """Where base name and name meet elsewhere than before the quantity."""
     name = base.bn + record.n
     place, _, quantity = name.rpartition("/")
-    site, sensor = _place(f"{place}/")
+    site, sensor, _ = place_of(f"{place}/")
     if not site:
         return f"the name {name[:MAX_NAME]!r} is not <site>/<sensor>/<quantity>"
     if quantity not in QUANTITIES:
@@ -194,40 +249,40 @@ def _reading(base: Base, site: str, sensor: str, quantity: str, record: Record, 
     if not isfinite(value):
         return "the value is not finite"
     time_s = base.bt + record.t
-    if RELATIVE_BELOW_S <= time_s < MAX_TIME_S:
+    if RELATIVE_BELOW_S <= time_s <= MAX_TIME_S:
         return Reading(site, sensor, quantity, round(time_s * 1000), value)
     at_ms = _relative_ms(time_s, now_ms)
     return at_ms if isinstance(at_ms, str) else Reading(site, sensor, quantity, at_ms, value)
 
 
 @functools.lru_cache(MAX_PLACES)
-def _place(name: str) -> tuple[str, str]:
-    """Site and sensor of `<site>/<sensor>/`, both empty where it is something else."""
+def place_of(name: str) -> Place:
+    """Site and sensor of `<site>/<sensor>/`, with every number that is one."""
     parts = name.split("/")
     if len(parts) != 3 or parts[2] or not (is_id(parts[0]) and is_id(parts[1])):
-        return "", ""
-    return sys.intern(parts[0]), sys.intern(parts[1])  # there is one `gateway` for each of ten thousand
+        return NO_PLACE
+    return Place(sys.intern(parts[0]), sys.intern(parts[1]), FINITE)  # there is one `gateway` for each of ten thousand
+
+
+ALL = Pass(place_of, RELATIVE_BELOW_S, MAX_TIME_S)
 
 
 def _relative_ms(time_s: float, now_ms: int | None) -> int | str:
-    if not abs(time_s) < MAX_TIME_S:
+    if not abs(time_s) <= MAX_TIME_S:
         return "the time is beyond the year 2100"
     if now_ms is None:
         return "the time is relative: a repeated batch would be another point"
     return now_ms + round(time_s * 1000)
 
 
-def _alone(base: Base, record: Record) -> bytes:
-    """A pack of `record` with all that it rests on in itself."""
-    record.bn, record.bt, record.bu, record.bv = base.bn, base.bt, base.bu, base.bv
-    return _encoder.encode((record,))
+def _records(payload: bytes) -> Iterable[Record]:
+    try:
+        return _read(_quoted(payload))
+    except UNREADABLE:
+        return _unquoted(payload)
 
 
-def _on_base(base: Base, own: bytes) -> bytes:
-    return b"[%b,%b]" % (_encoder.encode(base), own)
-
-
-def _records(payload: bytes) -> Iterable[Record | Bad]:
+def _read(payload: bytes) -> Iterable[Record]:
     try:
         return _bounded(_fast.decode(payload))
     except (msgspec.ValidationError, UnicodeDecodeError):
@@ -245,10 +300,10 @@ def _quoted(payload: bytes) -> bytes:
     return payload[:first] + odd
 
 
-def _unquoted(payload: bytes) -> Iterable[Record | Bad]:
+def _unquoted(payload: bytes) -> Iterable[Record]:
     """Read a pack as it is, which may have had such a word within a text."""
     try:
-        return _records(payload)
+        return _read(payload)
     except msgspec.ValidationError as cause:
         raise BadPayload(f"no SenML pack: {cause}") from cause
     except UNREADABLE as cause:
@@ -261,26 +316,25 @@ def _bounded(records: list[T]) -> list[T]:
     return records
 
 
-def _one_by_one(records: Iterable[msgspec.Raw]) -> Iterator[Record | Bad]:
+def _one_by_one(records: Iterable[msgspec.Raw]) -> Iterator[Record]:
     for record in records:
         try:
             yield _record.decode(record)
         except UNREADABLE as cause:
-            yield Bad(f"no record: {cause}", bytes(record))
-            yield _base_alone(record)
+            yield unread(f"no record: {cause}", bytes(record), _fields_of(record))
 
 
-def base_alone(bad: Mapping[str, Any]) -> Record:
-    """The base fields of a bad record; a spoilt one spoils the records after it, for they must not rest on an older one."""
-    bn, bt, bu, bv = (bad.get(label) for label in ("bn", "bt", "bu", "bv"))
-    return Record(bn=_text(bn), bt=_number(bt), bu=_text(bu), bv=_number(bv))
-
-
-def _base_alone(raw: msgspec.Raw) -> Record:
+def _fields_of(record: msgspec.Raw) -> Mapping[str, Any]:
     try:
-        return base_alone(_fields.decode(raw) if bytes(raw).startswith(b"{") else {})
+        return _fields.decode(record) if bytes(record).startswith(b"{") else {}
     except UNREADABLE:
-        return Record(bn=SPOILT, bt=SPOILT_NUMBER, bu=SPOILT, bv=SPOILT_NUMBER)
+        return ALL_SPOILT
+
+
+def unread(reason: str, own: bytes, fields: Mapping[str, Any]) -> Unread:
+    """A record that cannot be read; a base field of a wrong type spoils those after it, which must not rest on an older one."""
+    bn, bt, bu, bv = (fields.get(label) for label in ("bn", "bt", "bu", "bv"))
+    return Unread(bn=_text(bn), bt=_number(bt), bu=_text(bu), bv=_number(bv), reason=reason, own=own)
 
 
 def _text(value: Any) -> str | None:

@@ -2,12 +2,13 @@
 
 import enum
 import functools
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 from hoflicht.catalogue import API, ESTIMATE, STAFF, WATCH, City, sensors_by_site, sites_by_gateway, words_by_site
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
+from hoflicht.senml import NO_QUANTITY, Pass, Place, Ranges, place_of
 
 AHEAD_MS = 5 * 60_000  # a gateway's clock is set by NTP; one that is minutes ahead is broken
 OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the database does not refuse it while it is on its way
@@ -15,7 +16,7 @@ OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the datab
 # some more series in the database for ninety days.
 MAX_OWN_SENSORS = 64
 MAX_FOREIGN = 10_000  # complaints that are remembered, some 4 MB: who says what is not its own says it again and again
-RANGES = {name: (quantity.low, quantity.high) for name, quantity in QUANTITIES.items()}
+RANGES: Ranges = {name: (quantity.low, quantity.high) for name, quantity in QUANTITIES.items()}
 
 
 class Fault(enum.StrEnum):
@@ -32,6 +33,8 @@ class Fault(enum.StrEnum):
     TOO_OLD = "too-old"
     REFUSED_BY_STORE = "refused-by-store"
 
+    __hash__ = str.__hash__  # of what it is equal to; that of enum is a function in Python, and each bad reading would call it
+
 
 class Complaint(NamedTuple):
     """Why a reading is not stored. The reason names no value and no time, so that like faults read alike."""
@@ -42,6 +45,32 @@ class Complaint(NamedTuple):
 
 IN_THE_FUTURE = Complaint(Fault.IN_THE_FUTURE, "more than 5 minutes in the future: is the gateway's clock set?")
 TOO_OLD = Complaint(Fault.TOO_OLD, "older than 89 days: was the gateway's clock set?")
+
+
+class Places(dict[str, Place]):
+    """What a gateway may speak for, by base name, as far as it has spoken for it."""
+
+    __slots__ = ("_sensors",)
+
+    def __init__(self, sensors: Mapping[str, Set[str]]) -> None:
+        super().__init__()
+        self._sensors = sensors
+
+    def __missing__(self, name: str) -> Place:
+        site, sensor, _ = place_of(name)
+        if sensor not in self._sensors.get(site, ()):
+            return _stranger(name)  # nobody can make us keep what is not in the catalogue
+        self[name] = Place(site, sensor, RANGES)
+        return self[name]
+
+
+NOWHERE = Places({})
+
+
+@functools.lru_cache(MAX_FOREIGN)
+def _stranger(name: str) -> Place:
+    site, sensor, _ = place_of(name)
+    return Place(site, sensor, NO_QUANTITY)
 
 
 class Checks:
@@ -56,7 +85,13 @@ class Checks:
             own = self._own.setdefault(gateway, set())
             self._sensors[gateway] = {site: sensors[site] - {ESTIMATE} if site in sensors else own for site in sites}
         self._sensors[API] = dict(words_by_site(city))
+        self._places = {gateway: Places(sites) for gateway, sites in self._sensors.items()}
         self._foreign = functools.lru_cache(MAX_FOREIGN)(self._why_foreign)
+
+    def lets(self, gateway: str, now_ms: int) -> Pass:
+        """What `gateway` may say and has not to be asked about; `complaint` tells of all else."""
+        places = self._places.get(gateway, NOWHERE)
+        return Pass(places.__getitem__, (now_ms - OLD_MS) / 1000, (now_ms + AHEAD_MS) / 1000)
 
     def complaint(self, gateway: str, reading: Reading, now_ms: int) -> Complaint | None:
         """Why `reading` may not be stored when `gateway` says it; None where it may."""

@@ -21,4 +21,4 @@ class IngestConfig(Strict, frozen=True):
     quarantine: str = "quarantine.db"
     http: str = ""  # /healthz and /metrics, "127.0.0.1:9102"; empty: nowhere
     client_id: str = "ingest"  # its own for each worker at one broker
-    receive_maximum: ReceiveMaximum = 200  # batches in memory; each is at most 1 MiB inflated, usually 20 kB
+    receive_maximum: ReceiveMaximum = 400  # batches in memory; each is at most 256 KiB, usually 10 kB

@@ -14,11 +14,12 @@ from hoflicht import batch, topics
 from hoflicht.broker import Message, Received
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
-from ingest.checks import Checks, Fault
+from ingest.checks import Checks, Complaint, Fault
 from ingest.health import BATCHES, GROUPS, QUARANTINED, STORED, STORED_LATE, WRITE_S, Health
 from ingest.quarantine import Held, Quarantine
-from ingest.verdict import Faulty, Verdict, judge, refused
+from ingest.verdict import Aside, Faulty, judge, refused
 from store.answers import Rejected
+from store.lines import lines, readings_of
 from store.readings import Store
 
 FIRST_DELAY_S = 0.2  # before the second try; doubles up to
@@ -27,11 +28,15 @@ LATE_MS = 5 * 60_000  # longer than any average, pause or repeat of a gateway th
 
 
 class Delivery(NamedTuple):
-    """A message, from whom it came, and what of it may be stored."""
+    """A message, from whom it came, and what of it may be stored: as lines, for a group of readings would fit into no cache."""
 
     received: Received
     gateway: str
-    verdict: Verdict
+    lines: bytes
+    readings: int
+    late: int  # of these
+    aside: Aside | None
+    receipt: Message | None  # where any of it is stored; None where the answer would go to somebody else
 
 
 class Settled(NamedTuple):
@@ -58,13 +63,16 @@ class Desk:
         """Read a message; the gateway is the one of its topic, whatever stands inside."""
         message = received.message
         gateway = topics.gateway_of(message.topic) or repr(message.topic[:200])
-        payload = message.payload
+        payload, now_ms = message.payload, self._clock.now_ms()
         try:
             payload = batch.unwrap(message)
-            verdict = judge(self._checks, gateway, payload, self._clock.now_ms())
+            good, aside = judge(self._checks, gateway, payload, now_ms)
         except BadPayload as cause:
-            verdict = Verdict(nonsense=Faulty((Fault.NOT_A_PACK,), (str(cause),), payload))
-        return Delivery(received, gateway, verdict)
+            good, aside = [], Aside({Complaint(Fault.NOT_A_PACK, str(cause))}, payload=payload)
+        late_ms = now_ms - LATE_MS
+        late = sum([one.at_ms < late_ms for one in good])
+        receipt = batch.stored(message) if message.response_topic == topics.receipts(gateway) else None
+        return Delivery(received, gateway, lines(good), len(good), late, aside, receipt)
 
     def settle(
         self, deliveries: Sequence[Delivery], stopping: threading.Event, patience_ms: int | None = None
@@ -97,15 +105,14 @@ class Desk:
         faulty = [one or own for one, own in zip(aside.result(), late, strict=True)]
         self._hold(deliveries, late)
         self._aside = None
-        counts = [len(delivery.verdict.readings) - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
+        counts = [delivery.readings - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
         STORED.inc(sum(counts))
-        STORED_LATE.inc(self._late(deliveries, rejected))
-        return [Settled(one.received, _receipt(one, n, bad)) for one, n, bad in zip(deliveries, counts, faulty, strict=True)]
+        STORED_LATE.inc(sum([one.late for one in deliveries]) - self._late(rejected))
+        return _answered(deliveries, counts, faulty)
 
-    def _late(self, deliveries: Sequence[Delivery], rejected: Sequence[list[Rejected]]) -> int:
+    def _late(self, rejected: Sequence[list[Rejected]]) -> int:
         late_ms = self._clock.now_ms() - LATE_MS
-        told = sum(reading.at_ms < late_ms for one in deliveries for reading in one.verdict.readings)
-        return told - sum(one.reading.at_ms < late_ms for own in rejected for one in own)
+        return sum(one.reading.at_ms < late_ms for own in rejected for one in own)
 
     def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[list[Faulty | None]]:
         """Once for a group, however often its write is tried: the quarantine counts how often a pack came."""
@@ -114,7 +121,7 @@ class Desk:
         return self._aside[1]
 
     def _set_aside(self, deliveries: Sequence[Delivery]) -> list[Faulty | None]:
-        faulty = [delivery.verdict.faulty() for delivery in deliveries]
+        faulty = [None if delivery.aside is None else delivery.aside.faulty() for delivery in deliveries]
         self._hold(deliveries, faulty)
         return faulty
 
@@ -127,22 +134,25 @@ class Desk:
     def _write(self, deliveries: Sequence[Delivery]) -> list[list[Rejected]]:
         """One write for all; what the store hands back, by delivery."""
         with WRITE_S.time():
-            rejected = self._store.write([reading for delivery in deliveries for reading in delivery.verdict.readings])
+            rejected = self._store.write_lines([delivery.lines for delivery in deliveries])
         GROUPS.inc(1 if deliveries else 0)
         reasons = {one.reading: one for one in rejected}
         if not reasons:
             return [[] for _ in deliveries]
-        return [[reasons[one] for one in delivery.verdict.readings if one in reasons] for delivery in deliveries]
+        return [[reasons[one] for one in readings_of(delivery.lines) if one in reasons] for delivery in deliveries]
+
+
+def _answered(deliveries: Sequence[Delivery], stored: Sequence[int], faulty: Sequence[Faulty | None]) -> list[Settled]:
+    settled = [Settled(one.received, _receipt(one, n, bad)) for one, n, bad in zip(deliveries, stored, faulty, strict=True)]
+    unanswered = [one.receipt for one in settled].count(None)
+    turned_down = sum([one.receipt is not other.receipt for one, other in zip(settled, deliveries, strict=True)])
+    for receipt, number in (("none", unanswered), ("refused", turned_down), ("stored", len(settled) - unanswered - turned_down)):
+        BATCHES.labels(receipt).inc(number)
+    return settled
 
 
 def _receipt(delivery: Delivery, stored: int, faulty: Faulty | None) -> Message | None:
-    """`stored` where anything was, for the rest lies in our quarantine; None where the answer would go to somebody else."""
-    message = delivery.received.message
-    if message.response_topic != topics.receipts(delivery.gateway):
-        BATCHES.labels("none").inc()
-        return None
-    if stored or faulty is None:
-        BATCHES.labels("stored").inc()
-        return batch.stored(message)
-    BATCHES.labels("refused").inc()
-    return batch.refused(message, "; ".join(faulty.reasons))
+    """`stored` where anything was, for the rest lies in our quarantine."""
+    if stored or faulty is None or delivery.receipt is None:
+        return delivery.receipt
+    return batch.refused(delivery.received.message, "; ".join(faulty.reasons))

@@ -62,5 +62,5 @@ class Intake:
             return
         delivery = self._desk.opened(received)
         self._group.append(delivery)
-        self._shares.count(received, len(delivery.verdict.readings))
-        self._readings += len(delivery.verdict.readings)
+        self._shares.count(received, delivery.readings)
+        self._readings += delivery.readings

@@ -49,7 +49,7 @@ persistence false
 
 # Bounds. A batch has at most 256 KiB, a gateway a few of them under way, an ingest worker as many as its receive_maximum.
 message_size_limit 524288
-max_inflight_messages 200
+max_inflight_messages 400
 max_queued_messages 10000
 max_queued_bytes 67108864
 max_keepalive 300

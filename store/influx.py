@@ -21,7 +21,7 @@ from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
 from hoflicht.reading import Reading
 from store.answers import MAX_READ, Rejected, bounded_readings, bounded_steps
 from store.hourly import HOUR_MS, RETENTION_S, WHOLE_DAYS, hourly_bucket, task, task_name
-from store.lines import lines
+from store.lines import lines, readings_of
 
 CONNECT_MS = 3_000
 ANSWER_MS = 20_000  # a group takes 0.3 s on an idle server; one that compacts may need seconds
@@ -130,17 +130,30 @@ class InfluxStore:
         try:
             self._write(lines(readings))
         except BadPayload as cause:
-            # What 2.7.12 answers: 422 where it dropped some and stored the others, with one of its reasons and how many fell to
-            # that; 400 where it cannot read a line, and then nothing is stored. A web server before it says 413 to what it finds
-            # long. Like ones lie side by side when the group is halved, so that many bad ones cost no more requests than one.
-            told = str(cause)
-            dropped = DROPPED.search(told)
-            if len(readings) <= 1 or (dropped and int(dropped[1]) >= len(readings)):
-                return [Rejected(reading, _reason(told)) for reading in readings]
-            alike = sorted(readings, key=_age if OUTSIDE.search(told) else _series)
-            half = len(alike) // 2
-            return self.write(alike[:half]) + self.write(alike[half:])
+            return self._refused(readings, str(cause))
         return []
+
+    def write_lines(self, written: Sequence[bytes]) -> list[Rejected]:
+        body = b"\n".join(filter(None, written))
+        try:
+            self._write(body)
+        except BadPayload as cause:
+            return self._refused(readings_of(body), str(cause))
+        return []
+
+    def _refused(self, readings: Sequence[Reading], told: str) -> list[Rejected]:
+        """Which of `readings` the database means.
+
+        What 2.7.12 answers: 422 where it dropped some and stored the others, with one of its reasons and how many fell to that;
+        400 where it cannot read a line, and then nothing is stored. A web server before it says 413 to what it finds long. Like
+        ones lie side by side when the group is halved, so that many bad ones cost no more requests than one.
+        """
+        dropped = DROPPED.search(told)
+        if len(readings) <= 1 or (dropped and int(dropped[1]) >= len(readings)):
+            return [Rejected(reading, _reason(told)) for reading in readings]
+        alike = sorted(readings, key=_age if OUTSIDE.search(told) else _series)
+        half = len(alike) // 2
+        return self.write(alike[:half]) + self.write(alike[half:])
 
     def read(self, site: str, quantities: Sequence[str], start_ms: int, end_ms: int) -> list[Reading]:
         found: list[Reading] = []

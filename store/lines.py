@@ -1,10 +1,13 @@
 """Readings as InfluxDB line protocol: measurement = quantity, tags site and sensor, one float field `value`, milliseconds."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
 from hoflicht.reading import Reading
+
+BETWEEN = re.compile("[,= ]")  # none of which is in a name or a number
 
 
 def lines(readings: Sequence[Reading]) -> bytes:
@@ -17,3 +20,13 @@ def lines(readings: Sequence[Reading]) -> bytes:
     return "\n".join(
         [f"{r.quantity},sensor={r.sensor},site={r.site} value={value} {r.at_ms}" for value, r in zip(values, readings, strict=True)]
     ).encode()
+
+
+def readings_of(written: bytes) -> list[Reading]:
+    """Read again what `lines` has written."""
+    return [_reading(line) for line in written.decode().splitlines()]
+
+
+def _reading(line: str) -> Reading:
+    quantity, _, sensor, _, site, _, value, at_ms = BETWEEN.split(line)
+    return Reading(site, sensor, quantity, int(at_ms), float(value))

@@ -14,6 +14,7 @@ from pathlib import Path
 from hoflicht.reading import Reading
 from store.answers import MAX_READ, Rejected, bounded_readings, bounded_steps
 from store.file import File
+from store.lines import readings_of
 
 APPLICATION_ID = 0x686F666C  # "hofl" in the file's header: this file is ours
 READERS = 4  # connections that read at the same time; the next asker waits
@@ -67,6 +68,9 @@ class SqliteStore:
             self._writer.executemany(UPSERT, rows)
         self._remember(fresh)
         return []
+
+    def write_lines(self, written: Sequence[bytes]) -> list[Rejected]:
+        return self.write([reading for part in written for reading in readings_of(part)])
 
     def read(self, site: str, quantities: Sequence[str], start_ms: int, end_ms: int) -> list[Reading]:
         with self._reader() as connection:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from hoflicht import Reading
+from hoflicht import Reading, senml
 from hoflicht.catalogue import City
 from ingest.checks import MAX_OWN_SENSORS, Checks, Fault
+from ingest.verdict import judge
 
 NOW = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -12,7 +13,10 @@ DAY_MS = 86_400_000
 
 def fault(city: City, gateway: str, reading: Reading) -> str | None:
     complaint = Checks(city).complaint(gateway, reading, NOW)
-    return None if complaint is None else complaint.fault.value
+    found = None if complaint is None else complaint.fault.value
+    faulty = judge(Checks(city), gateway, senml.encode([reading]), NOW).faulty()
+    assert (None if faulty is None else faulty.faults) == (None if found is None else (found,))  # in a batch it is the same
+    return found
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,29 @@ def fault(city: City, gateway: str, reading: Reading) -> str | None:
 )
 def test_what_the_catalogue_knows_may_be_said(city: City, gateway: str, reading: Reading) -> None:
     assert fault(city, gateway, reading) is None
+
+
+def test_what_is_well_needs_no_second_look(city: City) -> None:
+    checks = Checks(city)
+    own = Reading("gw-hof-nord", "gateway", "uptime", NOW, 1.0)
+    pack = senml.encode([own, *(Reading("hof-nord", "gate-in", "passage", NOW - n, 1.0) for n in range(3))])
+    judge(checks, "gw-hof-nord", pack, NOW)  # of its own site a sensor is known once it has been named
+
+    readings, odd = senml.sift(pack, checks.lets("gw-hof-nord", NOW))
+
+    assert len(readings) == 4
+    assert odd == []
+
+
+def test_who_speaks_for_others_makes_us_remember_nothing_of_it(city: City) -> None:
+    place, _, _ = Checks(city).lets("gw-hof-nord", NOW)
+    places = getattr(place, "__self__")  # noqa: B009
+
+    for n in range(100):
+        assert place(f"hof-nord/made-up-{n}/").ranges == {}
+    assert place("hof-nord/gate-in/").ranges
+
+    assert list(places) == ["hof-nord/gate-in/"]
 
 
 def test_a_gateway_may_say_anything_about_its_own_health(city: City) -> None:
@@ -94,7 +121,7 @@ def test_the_ends_of_a_range_belong_to_it(city: City, value: float) -> None:
         (NOW + 300_001, "in-the-future"),
         (NOW - 89 * DAY_MS, None),
         (NOW - 89 * DAY_MS - 1, "too-old"),
-        (0, "too-old"),
+        (300_000_000_000, "too-old"),  # of the year 1979; a smaller one would count from now
     ],
 )
 def test_a_time_is_at_most_five_minutes_ahead_and_89_days_back(city: City, at_ms: int, expected: str | None) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hoflicht import Reading
-from store.lines import lines
+from store.lines import lines, readings_of
 
 
 def test_a_reading_is_one_line_with_milliseconds() -> None:
@@ -25,9 +25,16 @@ def test_a_whole_number_is_no_influx_integer() -> None:
     assert written == b"passage,sensor=x,site=a value=3 1"  # an integer would end in "i"
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 4_102_444_800_000))
-def test_value_and_time_come_back_exactly(value: float, at_ms: int) -> None:
-    written = lines([Reading("a", "x", "passage", at_ms, value)]).decode()
+READINGS = st.builds(
+    Reading,
+    site=st.sampled_from(["hof-west", "a"]),
+    sensor=st.sampled_from(["air", "lane_2"]),
+    quantity=st.sampled_from(["temperature", "pm2_5"]),
+    at_ms=st.integers(0, 4_102_444_800_000),
+    value=st.floats(allow_nan=False, allow_infinity=False),
+)
 
-    _, field, time = written.split(" ")
-    assert (float(field.removeprefix("value=")), int(time)) == (value, at_ms)
+
+@given(st.lists(READINGS, max_size=5))
+def test_what_was_written_is_read_again_to_the_last_digit(readings: list[Reading]) -> None:
+    assert readings_of(lines(readings)) == readings

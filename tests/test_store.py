@@ -24,6 +24,7 @@ from hoflicht import BadConfig, BadPayload, Reading, Refused, Unavailable
 from hoflicht.clock import HandClock
 from store.answers import Rejected, bounded_readings
 from store.influx import InfluxStore, parse
+from store.lines import lines
 from store.readings import Store, StoreConfig, open_configured, open_store
 from tests.conftest import Bucket, Influxd, free_port
 
@@ -97,6 +98,14 @@ def test_a_value_comes_back_to_the_last_digit(store: Store, value: float) -> Non
     store.write([temperature(T0, value)])
 
     assert store.read("hof-west", ["temperature"], T0, T0 + 1) == [temperature(T0, value)]
+
+
+def test_lines_that_were_written_before_are_stored_as_their_readings(store: Store) -> None:
+    readings = [temperature(T0 + n, value) for n, value in enumerate((0.1 + 0.2, -7.0, 1e-300, 123456789.125))]
+
+    assert store.write_lines([lines(readings[:3]), b"", lines(readings[3:])]) == []
+
+    assert store.read("hof-west", ["temperature"], T0, T0 + 10) == readings
 
 
 def test_the_same_point_twice_is_one(store: Store) -> None:
@@ -350,6 +359,15 @@ def test_what_is_older_than_the_retention_is_handed_back_and_the_rest_is_stored(
     rejected = influx_store.write([*good[:3], old[0], *good[3:5], old[1], *good[5:]])
 
     assert rejected == [Rejected(reading, "older than the database keeps") for reading in old]
+    assert influx_store.read("hof-west", ["temperature"], T0, T0 + 10) == good
+
+
+def test_of_lines_that_were_written_before_the_refused_ones_are_handed_back_too(influx_store: Store) -> None:
+    good, old = [temperature(T0 + n, float(n)) for n in range(4)], temperature(1, 5.0)
+
+    rejected = influx_store.write_lines([lines(good[:2]), lines([old, *good[2:]])])
+
+    assert [one.reading for one in rejected] == [old]
     assert influx_store.read("hof-west", ["temperature"], T0, T0 + 10) == good
 
 
