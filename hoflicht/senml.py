@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -24,15 +24,13 @@ MAX_RECORDS = 10_000  # in one pack; a batch of ours has at most 500
 VERSION = 10  # RFC 8428 §4.4: a pack of a later version must be refused
 RELATIVE_BELOW_S = 2**28  # §4.5.3: a smaller time counts from now
 MAX_PLACES = 100_000  # sensors that are remembered as sound or not; a city of 46 000 lamps has about that many, some 30 MB
-MAX_NAME = 200  # characters: sound ones are shorter, and what is remembered is bounded
+MAX_NAME = 200  # characters of a name, base name or unit: sound ones are shorter, and what is kept of bad ones is bounded
 EXACT_BELOW = 2.0**53  # whole numbers in a float; larger ones are as short with an exponent
 MAX_TIME_S = 4_102_444_800.0  # the year 2100: no clock of ours says so, and milliseconds stay exact in a float
-MAX_BASE = 200  # characters of a base name or unit: sound ones are shorter, and every bad record keeps a copy of its base
 # A base field of a wrong type: no name, no unit, no time and beyond every range, so that nothing is taken for another sensor's.
 SPOILT, SPOILT_NUMBER = "\0", 1e300
 ALL_SPOILT = {"bn": SPOILT, "bt": SPOILT_NUMBER, "bu": SPOILT, "bv": SPOILT_NUMBER}
 AT_MS = operator.attrgetter("at_ms")
-T = TypeVar("T")
 Ranges = Mapping[str, tuple[float, float]]  # the lowest and the highest value of a quantity
 FINITE: Ranges = dict.fromkeys(QUANTITIES, (-sys.float_info.max, sys.float_info.max))
 NO_QUANTITY: Ranges = {}
@@ -216,9 +214,9 @@ def _rebased(base: Base, record: Record) -> Base:
     if record.bver > VERSION:
         raise BadPayload(f"SenML version {record.bver}, we read {VERSION}")
     return Base(
-        base.bn if record.bn is None else record.bn[:MAX_BASE],
+        base.bn if record.bn is None else record.bn[:MAX_NAME],
         base.bt if record.bt is None else record.bt,
-        base.bu if record.bu is None else record.bu[:MAX_BASE],
+        base.bu if record.bu is None else record.bu[:MAX_NAME],
         base.bv if record.bv is None else record.bv,
     )
 
@@ -255,13 +253,19 @@ def _reading(base: Base, site: str, sensor: str, quantity: str, record: Record, 
     return at_ms if isinstance(at_ms, str) else Reading(site, sensor, quantity, at_ms, value)
 
 
-@functools.lru_cache(MAX_PLACES)
-def place_of(name: str) -> Place:
-    """Site and sensor of `<site>/<sensor>/`, with every number that is one."""
+def parts_of(name: str) -> tuple[str, str]:
+    """Site and sensor of `<site>/<sensor>/`, both empty where it is something else."""
     parts = name.split("/")
     if len(parts) != 3 or parts[2] or not (is_id(parts[0]) and is_id(parts[1])):
-        return NO_PLACE
-    return Place(sys.intern(parts[0]), sys.intern(parts[1]), FINITE)  # there is one `gateway` for each of ten thousand
+        return "", ""
+    return sys.intern(parts[0]), sys.intern(parts[1])  # there is one `gateway` for each of ten thousand
+
+
+@functools.lru_cache(MAX_PLACES)
+def place_of(name: str) -> Place:
+    """The same, with every number that is one."""
+    site, sensor = parts_of(name)
+    return Place(site, sensor, FINITE if site else NO_QUANTITY)
 
 
 ALL = Pass(place_of, RELATIVE_BELOW_S, MAX_TIME_S)
@@ -310,7 +314,7 @@ def _unquoted(payload: bytes) -> Iterable[Record]:
         raise BadPayload(f"not JSON: {cause}") from cause
 
 
-def _bounded(records: list[T]) -> list[T]:
+def _bounded(records: list[Any]) -> list[Any]:
     if len(records) > MAX_RECORDS:
         raise BadPayload(f"more than {MAX_RECORDS} records")
     return records

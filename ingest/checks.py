@@ -2,13 +2,13 @@
 
 import enum
 import functools
-from collections.abc import Mapping, Set
+import sys
 from typing import NamedTuple
 
 from hoflicht.catalogue import API, ESTIMATE, STAFF, WATCH, City, sensors_by_site, sites_by_gateway, words_by_site
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
-from hoflicht.senml import NO_QUANTITY, Pass, Place, Ranges, place_of
+from hoflicht.senml import NO_QUANTITY, Pass, Place, Ranges, parts_of
 
 AHEAD_MS = 5 * 60_000  # a gateway's clock is set by NTP; one that is minutes ahead is broken
 OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the database does not refuse it while it is on its way
@@ -43,22 +43,27 @@ class Complaint(NamedTuple):
     reason: str
 
 
+Names = frozenset[str] | tuple[str, ...]
 IN_THE_FUTURE = Complaint(Fault.IN_THE_FUTURE, "more than 5 minutes in the future: is the gateway's clock set?")
 TOO_OLD = Complaint(Fault.TOO_OLD, "older than 89 days: was the gateway's clock set?")
 
 
 class Places(dict[str, Place]):
-    """What a gateway may speak for, by base name, as far as it has spoken for it."""
+    """What a gateway may speak for: `sensors` by site, and by base name what it has spoken for.
 
-    __slots__ = ("_sensors",)
+    Some ten thousand gateways have one, so it is small: of its own site, which is in no list, the sensors that it has named are a
+    tuple, and sites with like sensors share one set.
+    """
 
-    def __init__(self, sensors: Mapping[str, Set[str]]) -> None:
+    __slots__ = ("sensors",)
+
+    def __init__(self, sensors: dict[str, Names]) -> None:
         super().__init__()
-        self._sensors = sensors
+        self.sensors = sensors
 
     def __missing__(self, name: str) -> Place:
-        site, sensor, _ = place_of(name)
-        if sensor not in self._sensors.get(site, ()):
+        site, sensor = parts_of(name)
+        if sensor not in self.sensors.get(site, ()):
             return _stranger(name)  # nobody can make us keep what is not in the catalogue
         self[name] = Place(site, sensor, RANGES)
         return self[name]
@@ -69,23 +74,20 @@ NOWHERE = Places({})
 
 @functools.lru_cache(MAX_FOREIGN)
 def _stranger(name: str) -> Place:
-    site, sensor, _ = place_of(name)
-    return Place(site, sensor, NO_QUANTITY)
+    return Place(*parts_of(name), NO_QUANTITY)
 
 
 class Checks:
     """The catalogue as tables for one look-up per reading."""
 
     def __init__(self, city: City) -> None:
-        sensors = sensors_by_site(city)
-        self._sites = frozenset(sensors) | frozenset(city.gateways)
-        self._own: dict[str, set[str]] = {}  # of a gateway's own site, which is in no list: those that it has named
-        self._sensors: dict[str, dict[str, Set[str]]] = {}
-        for gateway, sites in sites_by_gateway(city).items():
-            own = self._own.setdefault(gateway, set())
-            self._sensors[gateway] = {site: sensors[site] - {ESTIMATE} if site in sensors else own for site in sites}
-        self._sensors[API] = dict(words_by_site(city))
-        self._places = {gateway: Places(sites) for gateway, sites in self._sensors.items()}
+        alike: dict[frozenset[str], frozenset[str]] = {}
+        sensors = {site: alike.setdefault(names - {ESTIMATE}, names - {ESTIMATE}) for site, names in sensors_by_site(city).items()}
+        self._sites = words_by_site(city)
+        self._places = {
+            gateway: Places({sys.intern(site): sensors.get(site, ()) for site in sites})
+            for gateway, sites in sites_by_gateway(city).items()
+        } | {API: Places(dict(self._sites))}
         self._foreign = functools.lru_cache(MAX_FOREIGN)(self._why_foreign)
 
     def lets(self, gateway: str, now_ms: int) -> Pass:
@@ -95,11 +97,10 @@ class Checks:
 
     def complaint(self, gateway: str, reading: Reading, now_ms: int) -> Complaint | None:
         """Why `reading` may not be stored when `gateway` says it; None where it may."""
-        sites = self._sensors.get(gateway)
-        sensors = None if sites is None else sites.get(reading.site)
+        sensors = self._places.get(gateway, NOWHERE).sensors.get(reading.site)
         if sensors is None or reading.sensor not in sensors:
-            is_health = sensors is not None and sensors is self._own.get(gateway)
-            foreign = (self._not_of_its_health if is_health else self._foreign)(gateway, reading.site, reading.sensor)
+            look = self._not_of_its_health if isinstance(sensors, tuple) else self._foreign
+            foreign = look(gateway, reading.site, reading.sensor)
             if foreign is not None:
                 return foreign
         low, high = RANGES[reading.quantity]
@@ -111,21 +112,21 @@ class Checks:
         return IN_THE_FUTURE if ahead_ms > 0 else TOO_OLD
 
     def _why_foreign(self, gateway: str, site: str, sensor: str) -> Complaint:
-        if gateway not in self._sensors:
+        if gateway not in self._places:
             return Complaint(Fault.UNKNOWN_GATEWAY, f"the catalogue has no gateway {gateway}")
         if site not in self._sites:
             return Complaint(Fault.UNKNOWN_SITE, f"the catalogue has no site {site}")
-        if site not in self._sensors[gateway]:
+        if site not in self._places[gateway].sensors:
             return Complaint(Fault.FOREIGN_SITE, f"{gateway} does not speak for {site}")
         return _unknown(gateway, site, sensor)
 
     def _not_of_its_health(self, gateway: str, site: str, sensor: str) -> Complaint | None:
         if sensor in (STAFF, WATCH):  # only the api may say these
             return _unknown(gateway, site, sensor)
-        own = self._own[gateway]
-        if len(own) >= MAX_OWN_SENSORS:
+        sensors = self._places[gateway].sensors
+        if len(sensors[site]) >= MAX_OWN_SENSORS:
             return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} names more than {MAX_OWN_SENSORS} sensors of its own")
-        own.add(sensor)
+        sensors[site] = (*sensors[site], sensor)
         return None
 
 
