@@ -194,20 +194,14 @@ def _sift(records: Iterable[Record], now_ms: int | None, lets: Pass) -> tuple[li
                 readings.append(Reading(site, sensor, one.n, round(time_s * 1000), value))
                 continue
         if value is not None or one.vb is not None or one.n:  # not of base fields only
-            found = _odd(base, site, sensor, one, now_ms)
-            if found.reading is not None and lets is ALL:
-                readings.append(found.reading)
+            found = _reading(base, site, sensor, one.n, one, now_ms) if site and one.n in QUANTITIES else _named(base, one, now_ms)
+            if isinstance(found, str):
+                odd.append(Odd(None, found, base, one))
+            elif lets is ALL:
+                readings.append(found)
             else:
-                odd.append(found)
+                odd.append(Odd(found, "", base, one))
     return readings, odd
-
-
-def _odd(base: Base, site: str, sensor: str, record: Record, now_ms: int | None) -> Odd:
-    if site and record.n in QUANTITIES:
-        reading = _reading(base, site, sensor, record.n, record, now_ms)
-    else:
-        reading = _named(base, record, now_ms)
-    return Odd(None, reading, base, record) if isinstance(reading, str) else Odd(reading, "", base, record)
 
 
 def _rebased(base: Base, record: Record) -> Base:

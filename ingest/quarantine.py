@@ -48,7 +48,6 @@ SHARES = (
         DELETE FROM shares WHERE gateway = OLD.gateway AND packs = 0;
     END""",
     "DROP INDEX IF EXISTS packs_by_gateway",  # of the version that counted
-    "CREATE INDEX IF NOT EXISTS packs_of_gateway ON packs (gateway)",
 )
 ADD = """
 INSERT INTO packs (received_ms, gateway, fault, reason, pack, size, times, digest) VALUES (?, ?, ?, ?, ?, ?, 1, ?)
