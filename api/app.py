@@ -227,7 +227,7 @@ def main(argv: list[str]) -> int:
         listener = stack.enter_context(listen(config.listen))
         session = None
         if config.broker is not None and config.publish:
-            heard = [topics.receipts(API), *([topics.ALL_LIGHT] if city.lamps else [])]
+            heard = [topics.answers(API), *([topics.ALL_LIGHT] if city.lamps else [])]
             session = stack.enter_context(Session(config.broker.beside(asked.config), API, heard))
         stopping = stop.on_signals()
         log.info("answering on http://%s/", config.listen)

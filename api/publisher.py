@@ -127,7 +127,7 @@ class Publisher:
                 self._settle(event.message)
 
     def _settle(self, message: Message) -> None:
-        if message.topic == topics.receipts(API):
+        if message.topic == topics.answers(API):
             self._errands.settle(message)
         elif self._shadows is not None:
             self._shadows.settle(message)

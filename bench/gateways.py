@@ -28,15 +28,18 @@ from edge.health import FIRST_LOOK_S, Health
 from edge.lamps import Line
 from edge.observation import Observation
 from edge.reader import Counters, Intake, Polls
+from edge.rows import Range
 from edge.senses import Posts
 from edge.shadow import Shadow
 from edge.spool import Spool
+from edge.tables import STAMPED
 from edge.uplink import Status, Uplink
 from firmware_bridge.devices import DEVICES
 from hoflicht import Reading, topics
 from hoflicht.broker import BrokerConfig, Message, Session
 from hoflicht.catalogue import City, duty, load_city
 from hoflicht.clock import HandClock
+from hoflicht.quantities import Kind
 from hoflicht.shadow import Desired, encode
 from hoflicht.sky import Place
 from simulators.devices import Device, Node, Ops243, Sds011, Sps30, Tfmini
@@ -61,6 +64,7 @@ LIMIT_BYTES = 200_000_000
 PATIENCE_S = 30.0  # for a receipt, in real time
 MAX_WAITING = 10_000
 DISK = Path.home() / ".cache/hoflicht"  # the folder of temporary files may be in memory
+SEEN = 40_000_000  # readings before: a year of a yard's gateway
 WARM_UP_S = 120  # at the start all is new, and is told
 LAMPS, YARD = "gw-strasse", "gw-hof-nord"
 WEATHER = PortPlan("weather", "lufft-umb", "lamp-0012", "weather")  # which the demo does not have
@@ -123,7 +127,7 @@ def lived(gateway: str, begins: dt.datetime, seconds: int) -> Stretch:
             with (
                 closing(Tap(broker.config.port)) as tap,
                 Ingest(broker.config) as ingest,
-                Session(BrokerConfig(port=tap.port), gateway, [topics.receipts(gateway)]) as session,
+                Session(BrokerConfig(port=tap.port), gateway, [topics.answers(gateway)]) as session,
             ):
                 own = Gateway(gateway, city, start_ms, folder, session)
                 own.live(WARM_UP_S)
@@ -190,6 +194,7 @@ class Gateway:
         self.clock = HandClock(start_ms)
         self.clock.advance(60_000)  # since the machine's start
         self.spool = Spool(folder / f"{name}.db", LIMIT_BYTES, self.clock, boot="bench")
+        self._age()
         self.status = Status()
         self.worlds: list[World] = []
         self._out: queue.Queue[Observation] = queue.Queue(MAX_WAITING)
@@ -207,6 +212,11 @@ class Gateway:
         self._look_ms = self.clock.monotonic_ms() + round(FIRST_LOOK_S * 1000)
         self._looks = 0
         self._company = Company(60_000)
+
+    def _age(self) -> None:
+        """Let many rows have been there: what a batch is called is longer than in the first hour."""
+        self.spool.restore([(SEEN, "site", "sensor", "uptime", self.clock.now_ms(), 0.0, Kind.SAMPLE, STAMPED)])
+        self.spool.drop(Range(SEEN, SEEN))
 
     def live(self, seconds: float) -> None:
         """Let so much time pass."""

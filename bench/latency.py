@@ -141,7 +141,7 @@ class Load:
             raise TimeoutError("the load is not taken")
 
     def _run(self) -> None:
-        with Session(self._broker, "street", [topics.receipts("+")]) as session:
+        with Session(self._broker, "street", [topics.answers("+")]) as session:
             assert isinstance(session.event(PATIENCE_S), Connected)
             every_s = BATCH / LOAD_PER_S
             due_s, sent = time.monotonic(), itertools.count()

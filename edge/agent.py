@@ -113,7 +113,7 @@ class Agent:
         self._session = Session(
             config.broker,
             config.gateway,
-            [topics.receipts(config.gateway), self._desired, *(topics.wait(yard) for yard in self._latest), *lit],
+            [topics.answers(config.gateway), self._desired, *(topics.wait(yard) for yard in self._latest), *lit],
             will=self._state("offline"),
             receive_maximum=RECEIVE_MAXIMUM,
             place=GATEWAY,

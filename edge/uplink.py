@@ -148,7 +148,7 @@ class Uplink:
             case Confirmed(token, code):
                 self._confirmed(token, code)
             case Received(message):
-                if message.topic == topics.receipts(self._gateway):
+                if message.topic == topics.answers(self._gateway):
                     self._receipt(message)
                 elif message.topic in self._deliver:
                     self._deliver[message.topic](message)

@@ -1,4 +1,8 @@
-"""Batches and their receipts as MQTT 5 messages: response topic, correlation data, content type, deflate."""
+"""Batches and their receipts as MQTT 5 messages.
+
+A batch of ours says nothing that its topic says: encoding, content type, where the receipt goes; and the topic is told once a
+connection. Whoever publishes to `topics.readings` says it in properties, and is answered in full where these say.
+"""
 
 import zlib
 from collections.abc import Sequence
@@ -13,9 +17,10 @@ MAX_READINGS = 500  # in one batch: some 10 kB on the air, so a GPRS link sends 
 WINDOW = 8  # batches of one gateway without a receipt; below the 20 that Mosquitto takes at once from one client
 MAX_PAYLOAD = 256 * 1024  # bytes of a message, either way, and of what it inflates to, which could be gigabytes
 DEFLATE = "deflate"  # RFC 1950; what others may send
-WORDED = "w1"  # RFC 1951 with the dictionary hoflicht.words; what we send
+WORDED = topics.WORDED  # RFC 1951 with the dictionary hoflicht.words; what we send
 RAW = -15  # zlib's word for RFC 1951 and a window of 32 KiB
-STORED = b"stored"
+STORED = b""  # in a receipt of ours
+STORED_IN_FULL = b"stored"  # to whom says where the receipt goes
 REFUSED = b"refused "
 
 
@@ -23,11 +28,8 @@ def batch(gateway: str, correlation: bytes, readings: Sequence[Reading]) -> Mess
     """Wrap `readings` so that ingest can answer with a receipt that carries `correlation`."""
     deflater = zlib.compressobj(zlib.Z_BEST_COMPRESSION, wbits=RAW, zdict=WORDS)
     return Message(
-        topic=topics.readings(gateway),
+        topic=topics.batches(gateway),
         payload=deflater.compress(senml.encode(readings)) + deflater.flush(),
-        content_type=senml.CONTENT_TYPE,
-        encoding=WORDED,
-        response_topic=topics.receipts(gateway),
         correlation=correlation,
         is_aliased=True,
     )
@@ -39,11 +41,12 @@ def unwrap(message: Message) -> bytes:
         raise BadPayload(f"content type {message.content_type[:64]!r}, expected {senml.CONTENT_TYPE}")
     if len(message.payload) > MAX_PAYLOAD:
         raise BadPayload(f"{len(message.payload)} bytes, at most {MAX_PAYLOAD} are read")
-    if message.encoding == "":
+    encoding = message.encoding or (WORDED if topics.batching(message.topic) else "")
+    if not encoding:
         return message.payload
-    if message.encoding not in (DEFLATE, WORDED):
-        raise BadPayload(f"encoding {message.encoding[:32]!r}, expected {WORDED}, {DEFLATE} or none")
-    inflater = zlib.decompressobj(RAW, zdict=WORDS) if message.encoding == WORDED else zlib.decompressobj()
+    if encoding not in (DEFLATE, WORDED):
+        raise BadPayload(f"encoding {encoding[:32]!r}, expected {WORDED}, {DEFLATE} or none")
+    inflater = zlib.decompressobj(RAW, zdict=WORDS) if encoding == WORDED else zlib.decompressobj()
     try:
         payload = inflater.decompress(message.payload, MAX_PAYLOAD)
     except zlib.error as cause:
@@ -53,19 +56,25 @@ def unwrap(message: Message) -> bytes:
     return payload
 
 
+def answered_at(to: Message) -> str:
+    """The topic of the receipt: what the batch says, or what its own topic says; empty where it wants none."""
+    gateway = topics.batching(to.topic)
+    return to.response_topic or (topics.answers(gateway) if gateway else "")
+
+
 def stored(to: Message) -> Message:
     """The receipt that lets the gateway drop its batch."""
-    return Message(topic=to.response_topic, payload=STORED, correlation=to.correlation)
+    return Message(topic=answered_at(to), payload=STORED_IN_FULL if to.response_topic else STORED, correlation=to.correlation)
 
 
 def refused(to: Message, reason: str) -> Message:
     """The receipt that makes the gateway set its batch aside."""
-    return Message(topic=to.response_topic, payload=REFUSED + reason.encode()[:500], correlation=to.correlation)
+    return Message(topic=answered_at(to), payload=REFUSED + reason.encode()[:500], correlation=to.correlation)
 
 
 def refusal(receipt: Message) -> str | None:
     """Why the batch was refused, None where it was stored; raise BadPayload for anything else."""
-    if receipt.payload == STORED:
+    if receipt.payload in (STORED, STORED_IN_FULL):
         return None
     if receipt.payload.startswith(REFUSED):
         return receipt.payload.removeprefix(REFUSED).decode("utf-8", "replace")

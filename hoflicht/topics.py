@@ -3,8 +3,11 @@
 from hoflicht.reading import is_id
 
 ROOT = "hoflicht/v1"
+WORDED = "w1"  # the encoding of batches that go without a word about themselves: hoflicht.words
+SHORT = "hl"  # root of the one topic that is written in each message to a gateway
 # One worker of the group gets each batch, so that any number of identical workers share the gateways (MQTT 5 §4.8.2).
 ALL_READINGS = f"$share/ingest/{ROOT}/+/readings"
+ALL_BATCHES = f"$share/ingest/{ROOT}/+/{WORDED}"
 # The kinds of desired and reported.
 CONFIG = "config"  # a gateway's own file
 LIGHT = "light"  # its lamps: hoflicht.shadow
@@ -12,13 +15,23 @@ ALL_LIGHT = f"{ROOT}/+/reported/{LIGHT}"
 ALL_WAITS = f"{ROOT}/yards/+/wait"
 
 
+def batches(gateway: str) -> str:
+    """Batches of a gateway: SenML in the encoding that the topic names, answered at `answers`."""
+    return f"{ROOT}/{gateway}/{WORDED}"
+
+
+def answers(gateway: str) -> str:
+    """Receipts of `batches`."""
+    return f"{SHORT}/{gateway}"
+
+
 def readings(gateway: str) -> str:
-    """Batches of a gateway, as SenML."""
+    """Batches of a gateway that say themselves what they are and where the receipt goes."""
     return f"{ROOT}/{gateway}/readings"
 
 
 def receipts(gateway: str) -> str:
-    """Answers to a gateway's batches."""
+    """Receipts of `readings`."""
     return f"{ROOT}/{gateway}/receipts"
 
 
@@ -48,3 +61,8 @@ def gateway_of(topic: str) -> str | None:
     if len(parts) != 4 or f"{parts[0]}/{parts[1]}" != ROOT or not is_id(parts[2]):
         return None
     return parts[2]
+
+
+def batching(topic: str) -> str | None:
+    """Name the gateway whose `batches` go to `topic`, or None where it is another topic."""
+    return gateway_of(topic) if topic.endswith(f"/{WORDED}") else None

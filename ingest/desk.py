@@ -71,8 +71,9 @@ class Desk:
             good, aside = [], Aside({Complaint(Fault.NOT_A_PACK, str(cause))}, payload=payload)
         late_ms = now_ms - LATE_MS
         late = sum([one.at_ms < late_ms for one in good])
-        receipt = batch.stored(message) if message.response_topic == topics.receipts(gateway) else None
-        return Delivery(received, gateway, lines(good), len(good), late, aside, receipt)
+        receipt = batch.stored(message)
+        is_own = receipt.topic in (topics.answers(gateway), topics.receipts(gateway))
+        return Delivery(received, gateway, lines(good), len(good), late, aside, receipt if is_own else None)
 
     def settle(
         self, deliveries: Sequence[Delivery], stopping: threading.Event, patience_ms: int | None = None

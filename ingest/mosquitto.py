@@ -67,6 +67,8 @@ FOR_GATEWAYS = f"""\
 # %u is the user name: the CN of the gateway's certificate.
 
 # A gateway speaks for itself only, and hears only what is meant for it.
+pattern write {topics.batches("%u")}
+pattern read {topics.answers("%u")}
 pattern write {topics.readings("%u")}
 pattern read {topics.receipts("%u")}
 pattern write {topics.state("%u")}
@@ -82,12 +84,16 @@ FOR_ROLES = f"""\
 
 # ingest takes every batch ($share/ingest/… included) and answers it.
 user ingest
+topic read {topics.batches("+")}
+topic write {topics.answers("+")}
 topic read {topics.readings("+")}
 topic write {topics.receipts("+")}
 
 # The api alone says how long the wait is; its estimates go the way of all readings, and it hears what became of its own.
 user {API}
 topic write {topics.ALL_WAITS}
+topic write {topics.batches(API)}
+topic read {topics.answers(API)}
 topic write {topics.readings(API)}
 topic read {topics.receipts(API)}
 # It tells gateways how their lamps are to burn, and hears what has become of it.

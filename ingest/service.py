@@ -68,7 +68,7 @@ def _work(config: IngestConfig, path: Path, city: City, store: Store, quarantine
     health = Health(clock, f"put the right token into {place} and restart ingest")
 
     def connect() -> Session:
-        return Session(broker, config.client_id, [topics.ALL_READINGS], receive_maximum=config.receive_maximum)
+        return Session(broker, config.client_id, [topics.ALL_BATCHES, topics.ALL_READINGS], receive_maximum=config.receive_maximum)
 
     connect()  # a certificate that is not there ends us here, not after the first outage
     stopping = stop.on_signals()

@@ -283,7 +283,7 @@ class Member:
         if code.is_failure:
             log.warning("the broker refuses %s: %s", self.name, code)
         else:
-            client.subscribe(topics.receipts(self.name), options=SubscribeOptions(qos=1))
+            client.subscribe(topics.answers(self.name), options=SubscribeOptions(qos=1))
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Any) -> None:
         if codes[0].is_failure:

@@ -12,7 +12,7 @@ from iotcore import Broker
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hoflicht import hours, stop
+from hoflicht import hours, stop, topics
 from hoflicht.broker import BrokerConfig, Session
 from hoflicht.catalogue import City
 from hoflicht.errors import BadConfig, HoflichtError
@@ -54,7 +54,7 @@ def run(folder: Folder, port: int, weeks: float, out: Console, stopping: stop.St
         processes.wait_until_healthy(f"http://127.0.0.1:{ports.ingest}/healthz", HEALTHY_S)
         start_ms = folder.known_until_ms or _ms(now) - int(weeks * 7 * 86_400_000)
         with (
-            Session(BrokerConfig(port=ports.broker), "history", ["hoflicht/v1/+/receipts"], receive_maximum=100) as session,
+            Session(BrokerConfig(port=ports.broker), "history", [topics.answers("+")], receive_maximum=100) as session,
             past.Past(city, folder.seed, start_ms) as story,
         ):
             history.wait_for_connection(session)

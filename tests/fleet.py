@@ -96,7 +96,7 @@ def large_city(gateways: int, lamps: int) -> City:
 def talking(shadows: Shadows, broker: BrokerConfig, clock: Clock) -> Iterator[None]:
     """The publisher at work for `shadows`."""
     stopping = threading.Event()
-    with Session(broker, API, [topics.receipts(API), topics.ALL_LIGHT]) as session:
+    with Session(broker, API, [topics.answers(API), topics.ALL_LIGHT]) as session:
         at_work = publisher.Publisher(session, Errands(), clock, shadows)
 
         def work() -> None:

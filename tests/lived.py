@@ -92,7 +92,7 @@ class Way:
         self._events: deque[Event] = deque([Connected()])
 
     def publish(self, message: Message) -> int:
-        if message.topic == topics.readings(GATEWAY):
+        if message.topic == topics.batches(GATEWAY):
             self._clock.advance(NETWORK_MS)
             self._events += [Received(each, 0, 1, 1) for each in settled(self._desk, [message])]
         return 0

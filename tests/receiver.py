@@ -15,7 +15,7 @@ class Ingest:
     def __init__(self, broker: BrokerConfig, answer: Answer = batch.stored) -> None:
         self.batches: list[list[Reading]] = []
         self._answer = answer
-        self._session = Session(broker, "ingest", [topics.ALL_READINGS])
+        self._session = Session(broker, "ingest", [topics.ALL_BATCHES])
         self._ended = threading.Event()
         self._is_connected = threading.Event()
         self._thread = threading.Thread(target=self._work)

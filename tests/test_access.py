@@ -184,10 +184,10 @@ def signed_by(ca: Pair, name: str, now: datetime) -> Pair:
 
 def test_a_gateway_publishes_its_own_readings_and_no_others(deployed: Deployed) -> None:
     with ExitStack() as stack:
-        connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_BATCHES)
         gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a")
 
-        codes = [code_of(gateway, topics.readings(name)) for name in ("gw-a", "gw-b", "api")]
+        codes = [code_of(gateway, topics.batches(name)) for name in ("gw-a", "gw-b", "api")]
 
     assert codes == [TAKEN, NOT_AUTHORISED, NOT_AUTHORISED]
 
@@ -196,13 +196,13 @@ def test_a_gateway_publishes_its_own_readings_and_no_others(deployed: Deployed) 
     "topic",
     [
         topics.wait("hof-nord"),
-        topics.receipts("gw-a"),
-        topics.receipts("gw-b"),
+        topics.answers("gw-a"),
+        topics.answers("gw-b"),
         topics.state("gw-b"),
         topics.desired("gw-a", topics.CONFIG),
         topics.desired("gw-b", topics.CONFIG),
         topics.reported("gw-b", topics.CONFIG),
-        topics.readings("ingest"),
+        topics.batches("ingest"),
     ],
 )
 def test_a_gateway_gives_itself_no_receipt_no_order_and_no_waiting_time(deployed: Deployed, topic: str) -> None:
@@ -216,7 +216,7 @@ def test_the_client_id_gives_no_rights(deployed: Deployed) -> None:
     with ExitStack() as stack:
         impostor = connected(stack, deployed.as_gateway("gw-b"), "gw-a")
 
-        assert code_of(impostor, topics.readings("gw-a")) == NOT_AUTHORISED
+        assert code_of(impostor, topics.batches("gw-a")) == NOT_AUTHORISED
 
 
 def test_a_gateway_does_not_push_out_another_by_its_client_id(deployed: Deployed) -> None:
@@ -230,29 +230,30 @@ def test_a_gateway_does_not_push_out_another_by_its_client_id(deployed: Deployed
 
 def test_a_gateway_hears_its_own_receipts_and_no_others(deployed: Deployed) -> None:
     with ExitStack() as stack:
-        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topics.receipts("gw-b"), topics.receipts("gw-a"))
+        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topics.answers("gw-b"), topics.answers("gw-a"))
         ingest = connected(stack, deployed.as_role("ingest"), "ingest")
 
         for name in ("gw-b", "gw-a"):
-            ingest.publish(Message(topic=topics.receipts(name), payload=b"stored"))
+            ingest.publish(Message(topic=topics.answers(name), payload=b"stored"))
 
-        assert topics_heard(gateway, until=topics.receipts("gw-a")) == [topics.receipts("gw-a")]
+        assert topics_heard(gateway, until=topics.answers("gw-a")) == [topics.answers("gw-a")]
 
 
 @pytest.mark.parametrize(
-    "topic", [topics.readings("gw-b"), topics.state("gw-b"), topics.reported("gw-b", topics.CONFIG), "#", "hoflicht/v1/+/readings"]
+    "topic",
+    [topics.batches("gw-b"), topics.state("gw-b"), topics.reported("gw-b", topics.CONFIG), "#", "hoflicht/v1/+/w1", "hl/#"],
 )
 def test_a_gateway_hears_nothing_that_another_says(deployed: Deployed, topic: str) -> None:
     with ExitStack() as stack:
-        spy = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topic, topics.receipts("gw-a"))
+        spy = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topic, topics.answers("gw-a"))
         gateway = connected(stack, deployed.as_gateway("gw-b"), "gw-b")
         ingest = connected(stack, deployed.as_role("ingest"), "ingest")
 
-        for said in (topics.readings("gw-b"), topics.state("gw-b"), topics.reported("gw-b", topics.CONFIG)):
+        for said in (topics.batches("gw-b"), topics.state("gw-b"), topics.reported("gw-b", topics.CONFIG)):
             code_of(gateway, said)
-        ingest.publish(Message(topic=topics.receipts("gw-a"), payload=b"stored"))
+        ingest.publish(Message(topic=topics.answers("gw-a"), payload=b"stored"))
 
-        assert topics_heard(spy, until=topics.receipts("gw-a")) == [topics.receipts("gw-a")]
+        assert topics_heard(spy, until=topics.answers("gw-a")) == [topics.answers("gw-a")]
 
 
 def test_a_gateway_hears_its_own_orders_and_no_others(deployed: Deployed) -> None:
@@ -271,15 +272,15 @@ def test_a_gateway_hears_its_own_orders_and_no_others(deployed: Deployed) -> Non
 def test_an_operator_hears_what_became_of_an_order_and_says_nothing_else(deployed: Deployed) -> None:
     with ExitStack() as stack:
         operator = connected(
-            stack, deployed.as_role("operator"), "operator", topics.reported("+", topics.CONFIG), topics.ALL_READINGS
+            stack, deployed.as_role("operator"), "operator", topics.reported("+", topics.CONFIG), topics.ALL_BATCHES
         )
         gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a")
 
-        code_of(gateway, topics.readings("gw-a"))
+        code_of(gateway, topics.batches("gw-a"))
         code_of(gateway, topics.reported("gw-a", topics.CONFIG))
 
         assert topics_heard(operator, until=topics.reported("gw-a", topics.CONFIG)) == [topics.reported("gw-a", topics.CONFIG)]
-        assert {code_of(operator, make("gw-a")) for make in (topics.readings, topics.receipts, topics.state)} == {NOT_AUTHORISED}
+        assert {code_of(operator, make("gw-a")) for make in (topics.batches, topics.answers, topics.state)} == {NOT_AUTHORISED}
 
 
 def test_everyone_may_read_the_waiting_times(deployed: Deployed) -> None:
@@ -294,23 +295,39 @@ def test_everyone_may_read_the_waiting_times(deployed: Deployed) -> None:
 
 def test_ingest_takes_every_batch_and_answers_it(deployed: Deployed) -> None:
     with ExitStack() as stack:
-        ingest = connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
-        gateways = [connected(stack, deployed.as_gateway(name), name, topics.receipts(name)) for name in ("gw-a", "gw-b")]
+        ingest = connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_BATCHES)
+        gateways = [connected(stack, deployed.as_gateway(name), name, topics.answers(name)) for name in ("gw-a", "gw-b")]
 
         heard: list[str] = []
         for gateway, name in zip(gateways, ("gw-a", "gw-b"), strict=True):
-            gateway.publish(Message(topic=topics.readings(name), payload=b"[]"))
-            heard += topics_heard(ingest, until=topics.readings(name))
+            gateway.publish(Message(topic=topics.batches(name), payload=b"[]"))
+            heard += topics_heard(ingest, until=topics.batches(name))
 
-        assert heard == [topics.readings("gw-a"), topics.readings("gw-b")]
-        assert [code_of(ingest, topics.receipts(name)) for name in ("gw-a", "gw-b")] == [TAKEN, TAKEN]
+        assert heard == [topics.batches("gw-a"), topics.batches("gw-b")]
+        assert [code_of(ingest, topics.answers(name)) for name in ("gw-a", "gw-b")] == [TAKEN, TAKEN]
+
+
+def test_who_says_in_full_what_a_batch_is_has_the_same_rights_as_others(deployed: Deployed) -> None:
+    with ExitStack() as stack:
+        ingest = connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a", topics.receipts("gw-b"), topics.receipts("gw-a"))
+
+        assert [code_of(gateway, topics.readings(name)) for name in ("gw-b", "api", "gw-a")] == [
+            NOT_AUTHORISED,
+            NOT_AUTHORISED,
+            TAKEN,
+        ]
+        assert topics_heard(ingest, until=topics.readings("gw-a")) == [topics.readings("gw-a")]
+        for name in ("gw-b", "gw-a"):
+            ingest.publish(Message(topic=topics.receipts(name), payload=b"stored"))
+        assert topics_heard(gateway, until=topics.receipts("gw-a")) == [topics.receipts("gw-a")]
 
 
 @pytest.mark.parametrize(
     "topic",
     [
-        topics.readings("gw-a"),
-        topics.readings("ingest"),
+        topics.batches("gw-a"),
+        topics.batches("ingest"),
         topics.wait("hof-nord"),
         topics.state("gw-a"),
         topics.desired("gw-a", topics.CONFIG),
@@ -325,27 +342,27 @@ def test_ingest_may_say_nothing_else(deployed: Deployed, topic: str) -> None:
 
 def test_the_api_says_waits_and_its_own_readings_only(deployed: Deployed) -> None:
     with ExitStack() as stack:
-        connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        connected(stack, deployed.as_role("ingest"), "ingest", topics.ALL_BATCHES)
         api = connected(stack, deployed.as_role("api"), "api")
 
-        codes = {topic: code_of(api, topic) for topic in (topics.readings("api"), topics.readings("gw-a"), topics.receipts("gw-a"))}
+        codes = {topic: code_of(api, topic) for topic in (topics.batches("api"), topics.batches("gw-a"), topics.answers("gw-a"))}
 
     assert codes == {
-        topics.readings("api"): TAKEN,
-        topics.readings("gw-a"): NOT_AUTHORISED,
-        topics.receipts("gw-a"): NOT_AUTHORISED,
+        topics.batches("api"): TAKEN,
+        topics.batches("gw-a"): NOT_AUTHORISED,
+        topics.answers("gw-a"): NOT_AUTHORISED,
     }
 
 
 def test_the_api_hears_what_became_of_its_own_readings_and_nothing_else(deployed: Deployed) -> None:
     with ExitStack() as stack:
-        own, others = topics.receipts("api"), [topics.receipts("gw-a"), topics.readings("gw-a")]
+        own, others = topics.answers("api"), [topics.answers("gw-a"), topics.batches("gw-a")]
         api = connected(stack, deployed.as_role("api"), "api", *others, own)
         ingest = connected(stack, deployed.as_role("ingest"), "ingest")
         gateway = connected(stack, deployed.as_gateway("gw-a"), "gw-a")
 
-        code_of(gateway, topics.readings("gw-a"))
-        for topic in (topics.receipts("gw-a"), own):
+        code_of(gateway, topics.batches("gw-a"))
+        for topic in (topics.answers("gw-a"), own):
             code_of(ingest, topic)
 
         assert topics_heard(api, until=own) == [own]
@@ -469,25 +486,25 @@ def test_a_revoked_gateway_stays_outside_once_the_broker_has_started_again(fresh
 
 def test_until_then_it_may_stay_and_even_come_again(fresh: Deployed) -> None:
     with ExitStack() as stack:
-        connected(stack, fresh.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        connected(stack, fresh.as_role("ingest"), "ingest", topics.ALL_BATCHES)
         gateway = connected(stack, fresh.as_gateway("gw-a"), "gw-a")
 
         revoke(fresh, "gw-a")
 
-        assert code_of(gateway, topics.readings("gw-a")) == TAKEN
+        assert code_of(gateway, topics.batches("gw-a")) == TAKEN
         assert alert(fresh.as_gateway("gw-a")) is None
 
 
 def test_sighup_is_enough_for_new_connections_and_not_for_those_that_stand(fresh: Deployed) -> None:
     with ExitStack() as stack:
-        connected(stack, fresh.as_role("ingest"), "ingest", topics.ALL_READINGS)
+        connected(stack, fresh.as_role("ingest"), "ingest", topics.ALL_BATCHES)
         gateway = connected(stack, fresh.as_gateway("gw-a"), "gw-a")
 
         revoke(fresh, "gw-a")
         fresh.reload()
 
         assert eventually(lambda: alert(fresh.as_gateway("gw-a"))) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
-        assert code_of(gateway, topics.readings("gw-a")) == TAKEN
+        assert code_of(gateway, topics.batches("gw-a")) == TAKEN
 
 
 def test_a_gateway_that_was_revoked_comes_back_with_a_new_key(fresh: Deployed) -> None:

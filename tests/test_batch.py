@@ -5,29 +5,37 @@ import zlib
 
 import pytest
 
-from hoflicht import BadPayload, Reading, batch, senml
+from hoflicht import BadPayload, Reading, batch, senml, topics
 from hoflicht.broker import Message
 from hoflicht.words import WORDS
 
 READINGS = [Reading("hof-nord", "gate-in", "passage", 1_700_000_000_000 + 997 * n, 1.0) for n in range(100)]
 
 
-def test_a_batch_tells_where_its_receipt_goes() -> None:
+def test_a_batch_says_nothing_that_its_topic_says() -> None:
     message = batch.batch("gw-hof-nord", b"7-1-100", READINGS)
 
-    assert message.topic == "hoflicht/v1/gw-hof-nord/readings"
-    assert message.response_topic == "hoflicht/v1/gw-hof-nord/receipts"
+    assert message.topic == "hoflicht/v1/gw-hof-nord/w1"
     assert message.correlation == b"7-1-100"
-    assert message.content_type == "application/senml+json"
+    assert (message.content_type, message.encoding, message.response_topic) == ("", "", "")
 
 
 @pytest.mark.parametrize(("count", "most_bytes"), [(1, 35), (100, 600)])
 def test_a_batch_is_short_whatever_its_size(count: int, most_bytes: int) -> None:
     message = batch.batch("g", b"1", READINGS[:count])
 
-    assert message.encoding == "w1"
     assert len(message.payload) <= most_bytes
     assert senml.decode(batch.unwrap(message)).readings == READINGS[:count]
+
+
+def test_who_publishes_to_the_short_topic_may_say_otherwise() -> None:
+    plain = senml.encode(READINGS)
+    message = Message(
+        topic=topics.batches("g"), payload=zlib.compress(plain), encoding="deflate", response_topic=topics.receipts("g")
+    )
+
+    assert batch.unwrap(message) == plain
+    assert (batch.stored(message).topic, batch.stored(message).payload) == ("hoflicht/v1/g/receipts", b"stored")
 
 
 def test_plain_batches_and_those_of_plain_deflate_are_read_too() -> None:
@@ -67,8 +75,22 @@ def test_receipts_carry_the_correlation_of_their_batch() -> None:
 
     stored, refused = batch.stored(message), batch.refused(message, "not JSON")
 
-    assert (stored.topic, stored.correlation, batch.refusal(stored)) == ("hoflicht/v1/g/receipts", b"7-1-100", None)
-    assert (refused.topic, refused.correlation, batch.refusal(refused)) == ("hoflicht/v1/g/receipts", b"7-1-100", "not JSON")
+    assert (stored.topic, stored.correlation, batch.refusal(stored)) == ("hl/g", b"7-1-100", None)
+    assert stored.payload == b""
+    assert (refused.topic, refused.correlation, batch.refusal(refused)) == ("hl/g", b"7-1-100", "not JSON")
+
+
+def test_to_a_batch_that_says_where_its_receipt_goes_it_goes_there_and_in_full() -> None:
+    message = Message(topic=topics.readings("g"), payload=b"[]", response_topic=topics.receipts("g"), correlation=b"1")
+
+    stored = batch.stored(message)
+
+    assert (stored.topic, stored.payload, stored.correlation) == ("hoflicht/v1/g/receipts", b"stored", b"1")
+    assert batch.refusal(stored) is None
+
+
+def test_a_batch_that_says_nothing_and_whose_topic_says_nothing_wants_no_receipt() -> None:
+    assert batch.answered_at(Message(topic=topics.readings("g"), payload=b"[]")) == ""
 
 
 def test_another_answer_is_no_receipt() -> None:

@@ -78,10 +78,11 @@ def test_each_promise_names_tests_that_are_there() -> None:
 
 def test_every_topic_is_in_the_document_of_the_wire() -> None:
     written = text_of(ROOT / "docs/wire.md")
-    built = [make("x") for make in (topics.readings, topics.receipts, topics.state)]
+    built = [make("x") for make in (topics.batches, topics.readings, topics.receipts, topics.state)]
     built += [make("x", kind) for make in (topics.desired, topics.reported) for kind in (topics.CONFIG, topics.LIGHT)]
 
     assert [topic for topic in built if topic.replace("/x/", "/<gateway>/") not in written] == []
+    assert f"`{topics.answers('<gateway>')}`" in written
     assert topics.wait("x").replace("/x/", "/<yard>/") in written
 
 

@@ -53,14 +53,14 @@ def test_what_ingest_refuses_is_told_with_its_reason() -> None:
 
 
 def test_an_answer_that_is_none_confirms_nothing() -> None:
-    answer = running(Errands(), lambda sent: Message(topic=sent.response_topic, payload=b"?", correlation=sent.correlation))
+    answer = running(Errands(), lambda sent: Message(topic=batch.answered_at(sent), payload=b"?", correlation=sent.correlation))
 
     assert answer == "Unavailable: neither stored nor refused: b'?'"
 
 
 def test_another_s_receipt_confirms_nothing() -> None:
     def of_another(sent: Message) -> Message:
-        return Message(topic=sent.response_topic, payload=b"stored", correlation=b"1")
+        return Message(topic=batch.answered_at(sent), payload=batch.STORED, correlation=b"1")
 
     assert running(Errands(patience_s=0.1), of_another) == "Unavailable: not confirmed within 0.1 s"
 
@@ -74,7 +74,7 @@ def test_an_errand_goes_the_way_of_all_readings() -> None:
 
     running(Errands(), send)
 
-    assert [message.topic for message in post.sent] == ["hoflicht/v1/api/readings"]
+    assert [message.topic for message in post.sent] == ["hoflicht/v1/api/w1"]
     assert list(senml.decode(batch.unwrap(post.sent[0])).readings) == [WORD]
 
 

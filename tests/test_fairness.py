@@ -53,7 +53,7 @@ class Quiet:
 
     def __init__(self, broker: BrokerConfig, gateway: str) -> None:
         self._gateway = gateway
-        self.session = Session(broker, gateway, [topics.receipts(gateway)])
+        self.session = Session(broker, gateway, [topics.answers(gateway)])
         self._sent_s: dict[bytes, float] = {}
         self.latencies_s: list[float] = []
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from hoflicht import Reading, Refused, Unavailable, cli, senml, topics
-from hoflicht.batch import batch
+from hoflicht.batch import STORED, STORED_IN_FULL, batch
 from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, BrokerConfig, Confirmed, Connected, Message, Received, Session
 from hoflicht.catalogue import City
 from hoflicht.clock import SystemClock
@@ -51,7 +51,7 @@ class Gateway:
 
     def __init__(self, broker: BrokerConfig, name: str = GATEWAY) -> None:
         self.name = name
-        self._session = Session(broker, name, [topics.receipts(name)])
+        self._session = Session(broker, name, [topics.answers(name), topics.receipts(name)])
         self.receipts: list[tuple[bytes, bytes]] = []  # correlation and payload
         self.codes: list[int] = []  # of the broker's PUBACKs
 
@@ -95,7 +95,7 @@ def ingesting(broker: Running, city: City, store: Store, quarantine: Quarantine)
     stopping = threading.Event()
 
     def connect() -> Session:
-        return Session(broker.config, "ingest", [topics.ALL_READINGS], receive_maximum=20)
+        return Session(broker.config, "ingest", [topics.ALL_BATCHES, topics.ALL_READINGS], receive_maximum=20)
 
     def work() -> None:
         run(connect, desk, health, stopping, group_size=20, patience_ms=PATIENCE_MS)
@@ -160,7 +160,7 @@ def test_a_batch_becomes_points_and_its_receipt_follows(
 
         gateway.send(7, passage(0), passage(1, "gate-out"))
 
-        assert gateway.receipt(7) == b"stored"
+        assert gateway.receipt(7) == STORED
     assert stored(store) == [passage(0), passage(1, "gate-out")]
     assert quarantine.rows() == []
 
@@ -174,7 +174,7 @@ def test_there_is_no_receipt_before_the_store_has_it(broker: Mosquitto, city: Ci
 
         assert gateway.receipt(1, timeout_s=0.5) is None
         flaky.gate.set()
-        assert gateway.receipt(1) == b"stored"
+        assert gateway.receipt(1) == STORED
         assert stored(flaky) == [passage()]
 
 
@@ -185,7 +185,7 @@ def test_many_batches_are_all_answered(broker: Mosquitto, city: City, store: Sto
         for n in range(100):
             gateway.send(n, passage(2 * n), passage(2 * n + 1))
 
-        assert [gateway.receipt(n) for n in range(100)] == [b"stored"] * 100
+        assert [gateway.receipt(n) for n in range(100)] == [STORED] * 100
     assert stored(store) == [passage(n) for n in range(200)]
 
 
@@ -199,7 +199,7 @@ def test_the_same_batch_twice_is_stored_once_and_answered_twice(
         gateway.send(1, passage())
         gateway.send(2, passage(1))
 
-        assert gateway.receipt(2) == b"stored"
+        assert gateway.receipt(2) == STORED
         assert [number for number, _ in gateway.receipts] == [b"1", b"1", b"2"]
     assert stored(store) == [passage(0), passage(1)]
 
@@ -213,7 +213,7 @@ def test_poison_is_set_aside_and_the_good_ones_are_stored(
 
         gateway.send(1, passage(0), hot, passage(1))
 
-        assert gateway.receipt(1) == b"stored"
+        assert gateway.receipt(1) == STORED
     assert stored(store) == [passage(0), passage(1)]
     (row,) = quarantine.rows()
     assert (row.gateway, row.fault, row.reason) == (
@@ -264,7 +264,35 @@ def test_what_is_no_pack_is_refused_and_kept(
     assert [(row.fault, quarantine.pack(row.id)) for row in quarantine.rows()] == [("not-a-pack", message.payload)]
 
 
-@pytest.mark.parametrize("response_topic", ["", topics.receipts("gw-hof-sued"), "hoflicht/v1/yards/hof-nord/wait"])
+def test_who_says_in_full_what_a_batch_is_has_a_receipt_where_it_says_and_in_full(
+    broker: Mosquitto, city: City, sqlite: Store, quarantine: Quarantine
+) -> None:
+    message = Message(
+        topic=topics.readings(GATEWAY),
+        payload=senml.encode([passage()]),
+        content_type=senml.CONTENT_TYPE,
+        response_topic=topics.receipts(GATEWAY),
+        correlation=b"1",
+    )
+    with (
+        ingesting(broker, city, sqlite, quarantine) as health,
+        Session(broker.config, "by-hand", [topics.receipts(GATEWAY)]) as by_hand,
+    ):
+        assert eventually(is_ok(health))
+        assert isinstance(by_hand.event(15), Connected)
+
+        by_hand.publish(message)
+
+        assert isinstance(by_hand.event(15), Confirmed)
+        event = by_hand.event(15)
+        assert isinstance(event, Received)
+        assert (event.message.payload, event.message.correlation) == (STORED_IN_FULL, b"1")
+    assert stored(sqlite) == [passage()]
+
+
+@pytest.mark.parametrize(
+    "response_topic", ["", topics.receipts("gw-hof-sued"), topics.answers("gw-hof-sued"), "hoflicht/v1/yards/hof-nord/wait"]
+)
 def test_nobody_gets_a_receipt_in_anothers_name(
     broker: Mosquitto, city: City, sqlite: Store, quarantine: Quarantine, response_topic: str
 ) -> None:
@@ -273,7 +301,7 @@ def test_nobody_gets_a_receipt_in_anothers_name(
     )
     with (
         ingesting(broker, city, sqlite, quarantine) as health,
-        Session(broker.config, "listener", ["hoflicht/v1/#"]) as listener,
+        Session(broker.config, "listener", ["#"]) as listener,
         Gateway(broker.config) as gateway,
     ):
         assert eventually(is_ok(health))
@@ -282,12 +310,12 @@ def test_nobody_gets_a_receipt_in_anothers_name(
         gateway.send_message(message)
         gateway.send(2, passage(1))
 
-        assert gateway.receipt(2) == b"stored"
+        assert gateway.receipt(2) == STORED
         heard = []
         while isinstance(event := listener.event(0.3), Received):
             heard.append(event.message.topic)
             listener.acknowledge(event)
-    assert heard == [topics.readings(GATEWAY), topics.readings(GATEWAY), topics.receipts(GATEWAY)]
+    assert heard == [topics.readings(GATEWAY), topics.batches(GATEWAY), topics.answers(GATEWAY)]
     assert stored(sqlite) == [passage(0), passage(1)]
 
 
@@ -307,7 +335,7 @@ def test_what_the_database_refuses_for_good_is_set_aside_and_the_rest_of_its_gro
         gateway.send(1, old, passage(0))
         gateway.send(2, old)
 
-        assert gateway.receipt(1) == b"stored"
+        assert gateway.receipt(1) == STORED
         assert gateway.receipt(2) == b"refused older than the database keeps"
         assert stored(store) == [passage(0)]
     assert [(row.fault, row.times) for row in quarantine.rows()] == [("refused-by-store", 2)]
@@ -324,7 +352,7 @@ def test_a_short_outage_is_bridged_without_leaving_the_broker(
 
         flaky.trouble = None
 
-        assert gateway.receipt(1) == b"stored"
+        assert gateway.receipt(1) == STORED
     assert stored(flaky) == [passage()]
 
 
@@ -365,7 +393,7 @@ def test_in_a_long_outage_ingest_leaves_so_that_gateways_keep_their_readings_and
         assert stored(flaky) == [passage(0)]  # the group that was under way
         gateway.send(1, passage(0))
         gateway.send(2, passage(1))
-        assert [gateway.receipt(1), gateway.receipt(2)] == [b"stored", b"stored"]
+        assert [gateway.receipt(1), gateway.receipt(2)] == [STORED, STORED]
     assert stored(flaky) == [passage(0), passage(1)]
     told = [record.getMessage() for record in caplog.records if record.name == "ingest.health"]
     assert told[0] == "the store is away: the database is gone; the gateways keep their readings until it is back"
@@ -404,7 +432,7 @@ def test_a_quarantine_that_cannot_be_written_holds_the_batch(
 
         assert eventually(is_ok(health))
         gateway.send(1, passage(0), passage(1, "gate-9"))
-        assert gateway.receipt(1) == b"stored"
+        assert gateway.receipt(1) == STORED
     assert [(row.fault, row.times) for row in quarantine.rows()] == [("unknown-sensor", 2)]
 
 
@@ -418,7 +446,7 @@ def test_a_broker_that_restarts_is_found_again(broker: Mosquitto, city: City, sq
 
         with Gateway(broker.config) as gateway:
             gateway.send(1, passage())
-            assert gateway.receipt(1) == b"stored"
+            assert gateway.receipt(1) == STORED
 
 
 # --- hoflicht ingest, the process
@@ -441,7 +469,7 @@ def test_the_process_serves_health_and_metrics_and_ends_on_a_signal(broker: Mosq
         assert eventually(lambda: get(port, "/healthz")[0] == 200)
         with Gateway(broker.config) as gateway:
             gateway.send(1, passage(0), passage(1), passage(2, "gate-9"))
-            assert gateway.receipt(1) == b"stored"
+            assert gateway.receipt(1) == STORED
 
         metrics = get(port, "/metrics")[1].splitlines()
         code = ingest.stop()

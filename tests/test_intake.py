@@ -29,7 +29,7 @@ def intake(broker: Mosquitto, city: City, tmp_path: Path) -> Iterator[Intake]:
     with ExitStack() as stack:
         store = stack.enter_context(closing(SqliteStore(tmp_path / "readings.db")))
         quarantine = stack.enter_context(closing(Quarantine(tmp_path / "quarantine.db")))
-        session = stack.enter_context(Session(broker.config, "ingest", [topics.ALL_READINGS]))
+        session = stack.enter_context(Session(broker.config, "ingest", [topics.ALL_BATCHES]))
         health = Health(CLOCK, "")
         made = Intake(session, Desk(Checks(city), store, quarantine, CLOCK, health), health, group_size=3)
         while "broker" in health.report():

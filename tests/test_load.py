@@ -73,7 +73,7 @@ def test_each_gateway_is_a_client_of_its_own_and_what_it_sends_is_in_the_store_o
     heard: Counter[str] = Counter()
     with (
         ingesting(broker, many, sqlite, quarantine) as health,
-        Session(broker.config, "listener", [topics.readings("+")]) as listener,
+        Session(broker.config, "listener", [topics.batches("+")]) as listener,
     ):
         assert eventually(is_ok(health))
         assert isinstance(listener.event(15), Connected)
@@ -87,7 +87,7 @@ def test_each_gateway_is_a_client_of_its_own_and_what_it_sends_is_in_the_store_o
     tally = crowd.tally
     assert (tally.waiting, tally.refused, tally.repeated, tally.lost) == (0, 0, 0, 0)
     assert sqlite.count() == tally.stored * READINGS
-    assert heard.keys() == {topics.readings(f"gw-{n:05}") for n in range(GATEWAYS)}
+    assert heard.keys() == {topics.batches(f"gw-{n:05}") for n in range(GATEWAYS)}
     assert max(heard.values()) < 3 * min(heard.values())  # each at its own pace, none left out
     assert 0 < tally.percentile_ms(50) <= tally.percentile_ms(99)
 

@@ -99,7 +99,7 @@ def sending(spool: Spool, path: Path, broker: BrokerConfig) -> Iterator[Status]:
     birth = Message(topic=topics.state(GATEWAY), payload=b"online", retain=True)
 
     def work() -> None:
-        with Spool(path, 10_000_000, SystemClock()) as own, Session(broker, GATEWAY, [topics.receipts(GATEWAY)]) as session:
+        with Spool(path, 10_000_000, SystemClock()) as own, Session(broker, GATEWAY, [topics.answers(GATEWAY)]) as session:
             uplink.run(session, own, GATEWAY, lambda: birth, {}, status=status, clock=Hurried(), stopping=stopping)
 
     thread = threading.Thread(target=work)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hoflicht import Unavailable
+from hoflicht.batch import STORED
 from hoflicht.catalogue import City
 from ingest.quarantine import Quarantine
 from store.readings import Store, open_store
@@ -103,7 +104,7 @@ def test_a_gateways_batches_are_in_it_once_however_often_they_came_and_no_receip
 
         gateway.send(1, *told)
         gateway.send(2, *told)
-        assert [gateway.receipt(n) for n in (1, 2)] == [b"stored", b"stored"]
+        assert [gateway.receipt(n) for n in (1, 2)] == [STORED, STORED]
         victoria.stop()
         gateway.send(3, passage(READINGS))
         assert gateway.receipt(3, timeout_s=0.5) is None
@@ -112,7 +113,7 @@ def test_a_gateways_batches_are_in_it_once_however_often_they_came_and_no_receip
         victoria.start()
         assert eventually(is_ok(health))
         gateway.send(3, passage(READINGS))
-        assert gateway.receipt(3) == b"stored"
+        assert gateway.receipt(3) == STORED
 
     assert victoria.values("passage") == {NOW + n: [1.0] for n in range(READINGS + 1)}
     assert quarantine.rows() == []

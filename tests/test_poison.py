@@ -15,6 +15,7 @@ from paho.mqtt.properties import Properties
 
 from bench.poison import GOOD, laboratory, messages_of
 from hoflicht import Reading, cli, senml, topics
+from hoflicht.batch import STORED
 from hoflicht.broker import BrokerConfig
 from store.readings import open_store
 from tests.conftest import Mosquitto, free_port
@@ -41,7 +42,8 @@ def test_every_bad_one_is_set_aside_with_its_fault_and_no_good_one(tmp_path: Pat
 
 PACK = senml.encode([Reading("hof-nord", "gate-in", "passage", NOW, 1.0)])
 ODD_TOPICS = [
-    topics.readings(name)
+    make(name)
+    for make in (topics.readings, topics.batches)
     for name in ("", "$SYS", "GW-Hof-Nord", "gw hof", "gw\u00e4\U0001f6a6", "..", "a" * 64, "g" * 60_000, "'; DROP")
 ]
 ODD_PAYLOADS = [
@@ -141,11 +143,11 @@ def test_a_thousand_odd_messages_are_acknowledged_and_the_good_ones_served(
             stranger.send(*message)
             if n % 20 == 0:
                 good.send(n, passage(n, site="hof-sued"))
-                assert good.receipt(n) == b"stored", message[2]
+                assert good.receipt(n) == STORED, message[2]
         # More than the broker gives us at once: had odd messages no PUBACK from ingest, these would wait for ever.
         for n in range(1_000, 1_040):
             good.send(n, passage(n, site="hof-sued"))
-            assert good.receipt(n) == b"stored"
+            assert good.receipt(n) == STORED
 
         assert stranger.confirmed == 1_000
         assert ingest.stop() == 0

@@ -40,7 +40,7 @@ def publishing(
     told: list[dict[str, Wait]] = []
     stopping = threading.Event()
     clock = HandClock(NOW_MS)
-    with Session(broker.config, API, [topics.receipts(API)]) as session:
+    with Session(broker.config, API, [topics.answers(API)]) as session:
         yards = Yards(store, city, clock)
         arguments = (
             yards,
@@ -102,7 +102,7 @@ def test_each_wait_is_retained_and_expires(city: City, store: Store, broker: Mos
 
 @pytest.mark.live
 def test_estimates_are_written_back_as_readings(city: City, store: Store, broker: Mosquitto) -> None:
-    with subscribed(broker, topics.readings(API)) as ingest:
+    with subscribed(broker, topics.batches(API)) as ingest:
         assert isinstance(ingest.event(PATIENCE_S), Connected)
         with publishing(city, store, broker):
             batches = receive(ingest, 1)
@@ -121,7 +121,7 @@ def test_what_hindsight_finds_is_written_back_too(city: City, store: Store, brok
     findings: Findings = queue.Queue()
     error = Reading(YARD, ESTIMATE, "error_mean", ms(0), 70.0)
     findings.put([error])
-    with subscribed(broker, topics.readings(API)) as ingest:
+    with subscribed(broker, topics.batches(API)) as ingest:
         assert isinstance(ingest.event(PATIENCE_S), Connected)
         with publishing(city, store, broker, findings):
             _, found = receive(ingest, 2)

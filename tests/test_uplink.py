@@ -45,7 +45,7 @@ class Gateway:
 def gateway(path: Path, broker: BrokerConfig, heard: list[Message] | None = None) -> Iterator[Gateway]:
     clock, stopping, status = SystemClock(), Stopping(), Status()
     wait = topics.wait("hof-nord")
-    session = Session(broker, GATEWAY, [topics.receipts(GATEWAY), wait])
+    session = Session(broker, GATEWAY, [topics.answers(GATEWAY), wait])
     deliver = {} if heard is None else {wait: heard.append}
 
     def work() -> None:
@@ -152,7 +152,7 @@ def test_a_late_receipt_of_an_earlier_run_drops_exactly_what_it_names(path: Path
     with Ingest(broker.config, lambda message: None), gateway(path, broker.config) as gw, Session(broker.config, "late") as late:
         assert eventually(lambda: gw.status.state is State.FLOWING and isinstance(late.event(0.1), Connected))
         for correlation in (b"feedfeedfeedfeed-5-10", name, b"\xff"):
-            late.publish(Message(topic=topics.receipts(GATEWAY), payload=batch.STORED, correlation=correlation))
+            late.publish(Message(topic=topics.answers(GATEWAY), payload=batch.STORED, correlation=correlation))
 
         assert eventually(lambda: gw.rows() == 6)
 
@@ -264,7 +264,7 @@ class Wire:
 
     def batches(self) -> list[bytes]:
         """The names of the batches that were published, in order."""
-        return [message.correlation for message in self.published if message.topic == topics.readings(GATEWAY)]
+        return [message.correlation for message in self.published if message.topic == topics.batches(GATEWAY)]
 
 
 class Hand:
@@ -283,7 +283,7 @@ class Hand:
         self.uplink.go_on()
 
     def stored(self, name: bytes) -> None:
-        receipt = Message(topic=topics.receipts(GATEWAY), payload=batch.STORED, correlation=name)
+        receipt = Message(topic=topics.answers(GATEWAY), payload=batch.STORED, correlation=name)
         self.says(Received(receipt, 1, 1, 1))
 
     def wait(self, seconds: float) -> None:
@@ -437,7 +437,7 @@ def test_receipts_that_make_no_sense_change_nothing(spool: Spool, hand: Hand, ca
     hand.says(Connected())
     name = hand.wire.batches()[0]
 
-    hand.says(Received(Message(topic=topics.receipts(GATEWAY), payload=b"maybe", correlation=name), 1, 1, 1))
+    hand.says(Received(Message(topic=topics.answers(GATEWAY), payload=b"maybe", correlation=name), 1, 1, 1))
     hand.says(Received(Message(topic="hoflicht/v1/somebody/receipts", payload=b"stored", correlation=name), 2, 1, 1))
 
     assert spool.state().rows == 10

@@ -38,11 +38,11 @@ def visitor(kind: str, name: str, broker: BrokerConfig, yards: Sequence[str] = (
     """As the role of `kind` called `name`. By password under an id of our own, so that nobody is pushed out."""
     client_id = name if broker.cert_file else f"doctor-{os.getpid()}"
     if kind == "edge":
-        return Visit(name, topics.reported(name, NOBODY), [topics.receipts(name), *(topics.wait(yard) for yard in yards)])
+        return Visit(name, topics.reported(name, NOBODY), [topics.answers(name), *(topics.wait(yard) for yard in yards)])
     if kind == "ingest":
-        return Visit(client_id, topics.receipts(NOBODY))  # not its batches: who listens to them takes them
+        return Visit(client_id, topics.answers(NOBODY))  # not its batches: who listens to them takes them
     if kind == "api":
-        return Visit(client_id, topics.desired(NOBODY, topics.LIGHT), [topics.receipts(name)])
+        return Visit(client_id, topics.desired(NOBODY, topics.LIGHT), [topics.answers(name)])
     return Visit(client_id, topics.desired(NOBODY, topics.CONFIG))
 
 
