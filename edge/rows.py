@@ -7,8 +7,11 @@ import msgspec
 from hoflicht import varint
 from hoflicht.errors import BadPayload
 
-NONCE_BYTES = 4  # of the spool's eight: one in four billion spools is taken for its predecessor
-MAX_DIGITS = 9  # of 7 bits: a row's id is below 2**63
+FIRST_BYTES = (
+    6  # rows count from a random number: of a spool with 40 million rows one in seven million is taken for its predecessor
+)
+ROWS = 1 << 8 * FIRST_BYTES  # ids; a thousand a second are that many in nine thousand years
+MAX_DIGITS = 7  # of 7 bits: what comes after the first row is below ROWS
 
 
 class Range(msgspec.Struct, frozen=True, order=True):
@@ -32,16 +35,19 @@ def gaps(wanted: Range, busy: Iterable[Range]) -> Iterator[Range]:
 
 def name(nonce: str, rows: Range) -> bytes:
     """What the wire calls these rows of the spool with this nonce (docs/decisions/0001)."""
-    return bytes.fromhex(nonce)[:NONCE_BYTES] + varint.written(rows.first) + varint.written(rows.last - rows.first)
+    return ((_zero(nonce) + rows.first) % ROWS).to_bytes(FIRST_BYTES, "big") + varint.written(rows.last - rows.first)
 
 
 def parse(nonce: str, named: bytes) -> Range | None:
-    """The rows that `name` named; None for another spool's rows and for what is no name."""
-    if named[:NONCE_BYTES] != bytes.fromhex(nonce)[:NONCE_BYTES]:
-        return None
+    """The rows that `name` named; None for what is no name. Another spool's rows lie far beyond all that there have been."""
+    first = (int.from_bytes(named[:FIRST_BYTES], "big") - _zero(nonce)) % ROWS
     try:
-        first = varint.read(named, NONCE_BYTES, MAX_DIGITS)
-        more = first and varint.read(named, first[1], MAX_DIGITS)
+        more = varint.read(named, FIRST_BYTES, MAX_DIGITS)
     except BadPayload:
         return None
-    return Range(first[0], first[0] + more[0]) if first and more and more[1] == len(named) else None
+    return Range(first, first + more[0]) if more and more[1] == len(named) else None
+
+
+def _zero(nonce: str) -> int:
+    """From where the rows count: of the nonce's end, for names have begun with its begin."""
+    return int.from_bytes(bytes.fromhex(nonce)[-FIRST_BYTES:], "big")
