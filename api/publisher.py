@@ -1,4 +1,4 @@
-"""Every ten seconds each yard's wait goes out: retained to the signs, to the open streams, and back into the store.
+"""Every ten seconds each yard's wait goes out: to the open streams and, where it says something new, retained to the signs.
 
 Whatever else the api has to say to the broker goes the same way in between: staff's errands, and what lamps shall do.
 """
@@ -24,13 +24,14 @@ from hoflicht.catalogue import API, ESTIMATE
 from hoflicht.clock import Clock
 from hoflicht.errors import Unavailable
 from hoflicht.reading import Reading
-from hoflicht.wait import STATE_CODES, STEPS_MIN, TRUST_CODES, State, Wait, number
+from hoflicht.wait import STATE_CODES, STEPS_MIN, TRUST_CODES, State, Wait, is_rough, may_be_late, number
 
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 10.0
 GLANCE_S = 0.5  # a stop is noticed so soon
 EXPIRY_S = 60  # then the broker forgets the number; a sign without one says so
+AGAIN_MS = 20_000  # what a sign shows already: one may get lost, and half of a sign's mobile data is saved
 KEPT_EVERY_MS = 60_000  # estimates written back, besides every change of state
 REFUSED_FROM = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
 
@@ -88,16 +89,20 @@ class Publisher:
         self._errands = errands
         self._shadows = shadows
         self._clock = clock
+        self._told: dict[str, tuple[object, int]] = {}  # what each yard's sign shows, and when that was said
         self._kept_ms: int | None = None
         self._kept_states: dict[str, State] = {}
         self._is_refused = False
 
     def publish(self, waits: Mapping[str, Wait]) -> None:
-        """Send `waits`. While the broker is away they are only counted: the session tells the log, and newer ones come soon."""
+        """Send what is due of `waits`; while the broker is away they are only counted, for the session tells the log."""
+        now_ms = self._clock.monotonic_ms()
         try:
             for each in waits.values():
-                self._session.publish(_message(each))
-                published.inc()
+                if self._is_due(each, now_ms):
+                    self._session.publish(_message(each))
+                    self._told[each.yard] = _face(each), now_ms
+                    published.inc()
             self._keep(waits)
         except Unavailable:
             unpublished.inc(len(waits))
@@ -117,6 +122,7 @@ class Publisher:
                 self._shadows.send(self._session.publish, self._clock.now_ms())
             event = self._session.event(GLANCE_S)
             if isinstance(event, Connected):
+                self._told.clear()
                 return
             if isinstance(event, Lost) and self._shadows is not None:
                 self._shadows.forget()
@@ -125,6 +131,10 @@ class Publisher:
             if isinstance(event, Received):
                 self._session.acknowledge(event)
                 self._settle(event.message)
+
+    def _is_due(self, each: Wait, now_ms: int) -> bool:
+        face, told_ms = self._told.get(each.yard, (None, 0))
+        return face != _face(each) or now_ms - told_ms >= AGAIN_MS
 
     def _settle(self, message: Message) -> None:
         if message.topic == topics.answers(API):
@@ -177,6 +187,11 @@ def _shown_min(each: Wait) -> int | None:
     if shown is None or each.more_than_s is not None:
         return None
     return STEPS_MIN[-1] + 1 if shown.is_more else shown.minutes
+
+
+def _face(each: Wait) -> object:
+    """What no sign may show late. The latest arrival moves by seconds all the time and can wait."""
+    return each.state, number(each), is_rough(each), may_be_late(each), each.reason
 
 
 def _message(each: Wait) -> Message:

@@ -5,7 +5,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,12 +14,14 @@ import pytest
 from api import publisher
 from api.errands import Errands
 from api.hindsight import Findings
+from api.publisher import Publisher
 from api.yards import Yards
 from hoflicht import senml, topics, wait
 from hoflicht.batch import unwrap
-from hoflicht.broker import Connected, Message, Received, Session
+from hoflicht.broker import Connected, Event, Lost, Message, Received, Session
 from hoflicht.catalogue import API, ESTIMATE, City
 from hoflicht.clock import HandClock
+from hoflicht.errors import Unavailable
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
 from hoflicht.wait import State, Trend, Trust, Wait
@@ -176,6 +178,84 @@ def test_without_a_broker_this_process_is_told_all_the_same(city: City, store: S
 
 def told(state: State = State.OPEN, **more: object) -> Wait:
     return Wait(yard=YARD, state=state, as_of=at(0), valid_until=at(1), **more)  # type: ignore[arg-type]
+
+
+class Line:
+    """A session in memory; what was published, while it is up, is in `waits`."""
+
+    def __init__(self) -> None:
+        self.waits: list[Wait] = []
+        self.events: list[Event] = []
+        self.is_up = True
+
+    def publish(self, message: Message) -> int:
+        if not self.is_up:
+            raise Unavailable("no connection to the broker")
+        if message.topic == topics.wait(YARD):
+            self.waits.append(wait.decode(message.payload))
+        return len(self.waits)
+
+    def event(self, timeout_s: float) -> Event | None:
+        return self.events.pop(0)
+
+    def acknowledge(self, received: Received) -> None:
+        """Nobody here waits for it."""
+
+
+@pytest.fixture
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def says(line: Line) -> Callable[[int, Wait], None]:
+    """Publish a wait so many seconds after the first."""
+    clock = HandClock(NOW_MS)
+    publishing = Publisher(line, Errands(), clock)
+
+    def say(at_s: int, each: Wait) -> None:
+        clock.advance(1000 * at_s + NOW_MS - clock.now_ms())
+        publishing.publish({YARD: each})
+        if line.events:
+            publishing.rest(threading.Event())
+
+    return say
+
+
+def test_what_a_sign_shows_already_is_said_again_every_twenty_seconds(line: Line, says: Callable[[int, Wait], None]) -> None:
+    for at_s in range(0, 70, 10):
+        says(at_s, told(p50_s=700 + at_s, shown_min=15))
+
+    assert [each.p50_s for each in line.waits] == [700, 720, 740, 760]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        told(p50_s=700, shown_min=20),
+        told(State.HELD, p50_s=700, shown_min=15),
+        told(p50_s=700, shown_min=15, trust=Trust.CONFIGURED),
+        told(p50_s=700, shown_min=15, p90_s=900, last_entry=at(570)),
+        told(State.UNKNOWN, reason="the sensors are silent"),
+    ],
+)
+def test_what_a_sign_is_to_show_instead_is_said_at_once(line: Line, says: Callable[[int, Wait], None], other: Wait) -> None:
+    for at_s, each in enumerate((told(p50_s=700, shown_min=15), other, other)):
+        says(10 * at_s, each)
+
+    assert [each.state for each in line.waits] == [State.OPEN, other.state]
+
+
+def test_a_broker_that_was_away_is_told_everything_again(line: Line, says: Callable[[int, Wait], None]) -> None:
+    same = told(p50_s=700, shown_min=15)
+    says(0, same)
+    line.is_up = False
+    says(30, same)
+    line.is_up, line.events = True, [Lost("gone"), Connected()]
+    says(31, same)
+    says(32, same)
+
+    assert len(line.waits) == 3
 
 
 def test_every_number_of_a_wait_becomes_a_reading() -> None:
