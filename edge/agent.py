@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from prometheus_client import REGISTRY
 
-from edge import health, reader, sign, spooler, uplink, watchdog
+from edge import health, heap, reader, sign, spooler, uplink, watchdog
 from edge.company import Company
 from edge.config import CLOCKS, RECEIVER, SATELLITES, EdgeConfig, PortConfig, load_edge
 from edge.drivers import DRIVERS, Driver
@@ -59,6 +59,7 @@ def main(argv: list[str]) -> int:
         parts = f"{len(config.ports)} ports, {len(config.signs)} signs" + (f", {len(config.lamps)} lamps" if config.lamps else "")
         sys.stdout.write(f"{arguments.config}: {config.gateway}, {parts}: all well\n")
         return 0
+    heap.share()
     trial = Trial(arguments.config)
     stopping = stop.on_signals()
     code = _run(trial, stopping)

@@ -16,6 +16,7 @@ from hoflicht.errors import BadConfig, Unavailable
 
 PAGE_BYTES = 4_096
 LOG_PAGES = 250  # 1 MB, half of the reserve
+CACHE_KB = 256  # of each thread's connection: SQLite's usual 2 MB fill once rows pile up, stay, and save no time (measured)
 SMALLEST_BYTES = 1_000_000  # below, giving up rows would be all it does
 BUSY_S = 30.0  # another thread commits in milliseconds, but a worn card may stall for seconds
 
@@ -98,6 +99,7 @@ class Disk:
             wal.turn_on(self.db, BUSY_S)
             self.db.execute("PRAGMA synchronous = FULL")  # WAL with NORMAL may lose the last commits when the power goes
             self.db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+            self.db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
             self._limit_pages(self._most_pages)
 
     def _grow_no_more(self) -> None:

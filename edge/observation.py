@@ -7,11 +7,13 @@ arrival and the disk lies up to a second, so that a wall-clock time taken on arr
 import msgspec
 
 from firmware_bridge.frames import Sample
-from hoflicht.quantities import QUANTITIES
+from hoflicht.quantities import QUANTITIES, Kind
 from hoflicht.reading import is_id
 
 MAX_AGE_MS = 7 * 86_400_000  # a node keeps events for hours at most; more is a broken counter
-REMEMBERED = 4_096  # events; far more than fall into the time that a clock may be set back by
+# Of each kind, far more than fall into the time that a clock may be set back by; a hundred bytes each. What is told once a minute
+# hardly ever meets another one's millisecond.
+REMEMBERED = {Kind.EVENT: 4_096, Kind.STATE: 512, Kind.SAMPLE: 512}
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +50,8 @@ class Distinct:
     would be the truth that was sent last, perhaps again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind) -> None:
+        self._most = REMEMBERED[kind]
         # Hashes take a third of the memory; where two things share one, a millisecond is passed over for nothing.
         self._seen: dict[int, None] = {}
 
@@ -57,6 +60,6 @@ class Distinct:
         while (key := hash((observation.site, observation.sensor, observation.quantity, at_ms))) in self._seen:
             at_ms += 1
         self._seen[key] = None
-        if len(self._seen) > REMEMBERED:
+        if len(self._seen) > self._most:
             del self._seen[next(iter(self._seen))]
         return at_ms

@@ -80,7 +80,7 @@ class Spool:
     def __init__(self, path: Path, limit_bytes: int, clock: Clock, boot: str = "") -> None:
         self._clock = clock
         self._boot = boot or this_boot()
-        self._distinct = {kind: Distinct() for kind in Kind}  # each its own: samples would soon push out the events
+        self._distinct = {kind: Distinct(kind) for kind in Kind}  # each its own: samples would soon push out the events
         self._given_up_to = dict.fromkeys(Kind, 0)  # no older row of that kind is left
         self._is_stamping = False
         self._offset_ms: int | None = None

@@ -5,6 +5,8 @@ import time
 from typing import Protocol
 
 TIME_ERROR = 5  # adjtimex(2): "the system clock is not synchronized to a reliable server"
+# find_library would start a process; and once, for each of these makes a class of its own, and it is asked each second.
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Clock(Protocol):
@@ -77,7 +79,6 @@ class HandClock:
 
 
 def _kernel_says_synchronised() -> bool:
-    libc = ctypes.CDLL(None, use_errno=True)  # find_library would start a process, and this is asked each second
     timex = ctypes.create_string_buffer(256)  # struct timex is 208 bytes on 64-bit Linux; modes = 0 only reads
-    answer: int = libc.adjtimex(timex)
+    answer: int = LIBC.adjtimex(timex)
     return answer not in (-1, TIME_ERROR)

@@ -3,19 +3,22 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from bench.gateways import Tap
 from edge import uplink
 from edge.flights import Flight, Flights
 from edge.rows import Range
 from edge.spool import Spool
+from edge.tables import STAMPED
 from edge.uplink import NEXT, UNDER_WAY, Happening, State, Status, Uplink
 from hoflicht import Reading, batch, senml, topics
 from hoflicht.broker import NO_MATCHING_SUBSCRIBERS, BrokerConfig, Confirmed, Connected, Event, Lost, Message, Received, Session
 from hoflicht.clock import HandClock, SystemClock
+from hoflicht.quantities import Kind
 from hoflicht.stop import Stopping
 from tests.conftest import Mosquitto
 from tests.receiver import Ingest
@@ -77,6 +80,21 @@ def test_what_is_stored_leaves_the_spool(path: Path, broker: Mosquitto) -> None:
         assert ingest.readings() == set(passages(0, 1_200))
         assert max(len(readings) for readings in ingest.batches) == batch.MAX_READINGS
         assert gw.status.receipts == len(ingest.batches)
+
+
+def test_a_batch_takes_fifty_three_bytes_both_ways_and_what_is_in_it(path: Path, broker: Mosquitto) -> None:
+    car = passages(123, 1)
+    cost = 53 + len(batch.batch(GATEWAY, b"", car).payload)
+    with Spool(path, 10 * MB, SystemClock()) as spool:
+        spool.restore([(40_000_000, "site", "sensor", "passage", START_MS, 1.0, Kind.EVENT, STAMPED)])  # a year of a busy one
+    with closing(Tap(broker.config.port)) as tap, Ingest(broker.config), gateway(path, BrokerConfig(port=tap.port)) as gw:
+        assert eventually(lambda: gw.rows() == 0)  # the first batch tells the topic too
+        before = tap.bytes
+        gw.spool.append(car)
+
+        assert eventually(lambda: gw.rows() == 0 and tap.bytes >= before + cost)
+
+        assert tap.bytes == before + cost
 
 
 def test_a_lost_receipt_loses_nothing_and_doubles_nothing(path: Path, broker: Mosquitto) -> None:
