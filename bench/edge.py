@@ -6,6 +6,9 @@ ThingsBoard's (bench/peers/tb_gateway) as it comes, which publishes every value;
 last value of each minute, its cheapest way and the nearest to our means. Our gateway asks the devices that want to be asked; theirs
 cannot, and gets the answers without asking. Ours checks sums, takes means and keeps each reading on disk until it is in the store;
 theirs cuts bytes out of what has come and keeps them in its SQLite store. Telegraf has no input for serial lines but Modbus.
+
+`python -m bench.edge day` is a day of ours alone in fast motion, 24 minutes: each second brings what a minute does, means, reports
+of health, batches with their receipts and a look at /metrics, and cars come as on a busy Saturday. Only the lidar is as slow as ever.
 """
 
 import os
@@ -50,7 +53,16 @@ AIR = Air(pm1=6.0, pm2_5=8.4, pm4=9.9, pm10=12.1, temperature=11.0)
 METER = {"voltage": 230.0, "current": 4.0, "active_power": 900.0, "frequency": 50.0, "energy_import": 1_000.0}
 UTILITY_METER = {"energy_import": 1_000.0, "active_power": 900.0, "voltage_l1": 230.0, "current_l1": 4.0, "frequency": 50.0}
 WEATHER = {"temperature": 11.0, "humidity": 75.0, "pressure": 1_013.0, "wind_speed": 3.0, "wind_direction": 230.0}
-CAR_EVERY_MS, CAR_STAYS_MS = 20_000, 8_000
+CAR_EVERY_MS = 20_000
+CAR_STAYS = 0.4  # of that time
+DAY_S, LOOK_S = 1_440, 120  # a day in fast motion, and between two looks at its memory
+FAST_CAR_EVERY_MS = 3_000
+# What a minute brings comes each second.
+FAST = {
+    "[spool]\n": "[spool]\npatience_s = 1\n",
+    "[ports.tfmini]\n": "[health]\nevery_s = 1\nalive_every_s = 1\n[ports.tfmini]\n",
+    f'site = "{YARD}"\n': f'site = "{YARD}"\naverage_s = 1\n',
+}
 CATALOGUE = f"""
 name = "Kleinstadt"
 [yards.{YARD}]
@@ -76,8 +88,9 @@ class Used(msgspec.Struct, frozen=True):
 class Street:
     """The devices, and the lines on which the gateways hear them: ours, which may ask, and those that only listen."""
 
-    def __init__(self, ours: Sequence[Wire], others: Sequence[Sequence[Wire]]) -> None:
+    def __init__(self, ours: Sequence[Wire], others: Sequence[Sequence[Wire]], car_every_ms: int = CAR_EVERY_MS) -> None:
         rng = random.Random("edge")
+        self._car_every_ms = car_every_ms
         self._lidar, self._radar = Tfmini(rng), Ops243()
         devices: tuple[Device, ...] = (
             self._lidar,
@@ -89,7 +102,7 @@ class Street:
             Station(WS10, lambda _ms: WEATHER),
             Gnss(51.4345, 6.7623, rng),
         )
-        self._lines = list(zip(devices, ours, zip(*others, strict=True), strict=True))
+        self._lines = [(device, ours[n], [each[n] for each in others]) for n, device in enumerate(devices)]
         self._cars = 0
 
     def live(self, seconds: float) -> None:
@@ -100,9 +113,9 @@ class Street:
             time.sleep(max(0.0, TICK_S - (time.monotonic() - now_s)))
 
     def _speak(self, now_ms: int) -> None:
-        self._lidar.covered = now_ms % CAR_EVERY_MS < CAR_STAYS_MS
-        if now_ms // CAR_EVERY_MS != self._cars:
-            self._cars = now_ms // CAR_EVERY_MS
+        self._lidar.covered = now_ms % self._car_every_ms < self._car_every_ms * CAR_STAYS
+        if now_ms // self._car_every_ms != self._cars:
+            self._cars = now_ms // self._car_every_ms
             self._radar.passed(4.2)
         for device, ours, others in self._lines:
             said = device.said(now_ms) + device.heard(ours.read())
@@ -158,7 +171,7 @@ def _cpu_row(what: str, ours: list[float], theirs: list[float]) -> str:
 
 
 def _memory_row(what: str, ours: Used, theirs: Used) -> str:
-    cells = " | ".join(f"{one.peak_mb:.1f} ({one.share_mb:.1f})" for one in (ours, theirs))
+    cells = " | ".join(map(_memory, (ours, theirs)))
     return (
         f"| edge, eight ports: peak memory (PSS), MB | {what} | {cells} | {ours.peak_mb / theirs.peak_mb:.2f} | | ≤ {MOST_MB} MB |"
     )
@@ -168,22 +181,64 @@ def _memory_row(what: str, ours: Used, theirs: Used) -> str:
 def laboratory(folder: Path) -> Iterator[Laboratory]:
     """Broker, ingest and the three gateways, while the block runs."""
     with ExitStack() as stack:
-        broker, secured = _brokers(folder, stack)
-        config = write_ingest(folder, broker, f"sqlite:///{folder / 'store.db'}")
-        config.write_text(config.read_text().replace(str(CITY), str(folder / "city.toml")))
-        stack.enter_context(Role(folder, "ingest", config))
-        wires = {
-            name: [stack.enter_context(Wire(folder / name / driver)) for driver in DRIVERS] for name in ("ours", "each", "last")
-        }
+        secured = _server(folder, stack)
+        wires = {name: _wires(folder / name, stack) for name in ("ours", "each", "last")}
         each_value, each_minute = (_peer(folder, name, every_s, stack) for name, every_s in (("each", 0), ("last", 60)))
         http_port = free_port()
-        with (folder / "edge.log").open("wb") as log:
-            command = [sys.executable, "-m", "hoflicht", "edge", str(_our_config(folder, secured, http_port))]
-            edge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        stack.callback(edge.wait)
-        stack.callback(edge.terminate)
-        wait_until_listening(http_port)
-        yield Laboratory(Street(wires["ours"], [wires["each"], wires["last"]]), edge.pid, http_port, each_value, each_minute)
+        edge_pid = _edge(folder, _our_config(folder, secured, http_port), http_port, stack)
+        yield Laboratory(Street(wires["ours"], [wires["each"], wires["last"]]), edge_pid, http_port, each_value, each_minute)
+
+
+def day() -> Iterator[str]:
+    """A row a look, and what counts is the last."""
+    with TemporaryDirectory() as name, ExitStack() as stack:
+        folder, http_port = Path(name), free_port()
+        secured = _server(folder, stack)
+        street = Street(_wires(folder / "ours", stack), [], FAST_CAR_EVERY_MS)
+        config = _our_config(folder, secured, http_port)
+        text = config.read_text()
+        for slow, fast in FAST.items():
+            text = text.replace(slow, fast)
+        config.write_text(text)
+        pid = _edge(folder, config, http_port, stack)
+        for second in range(1, DAY_S + 1):
+            street.live(1)
+            _ask(http_port, "metrics")
+            if second % LOOK_S == 0:
+                used = _used(pid)
+                hours = second * 24 // DAY_S
+                what = f"edge, eight ports: peak memory (PSS) after {hours} h in fast motion, MB"
+                yield f"| {what} | - | {_memory(used)} | - | - | - | ≤ {MOST_MB} MB |"
+        if not msgspec.json.decode(_ask(http_port, "healthz"))["ok"]:
+            raise RuntimeError("our gateway was cheap because it did not work")
+
+
+def _server(folder: Path, stack: ExitStack) -> BrokerConfig:
+    """Broker and ingest; how our gateway reaches them."""
+    broker, secured = _brokers(folder, stack)
+    config = write_ingest(folder, broker, f"sqlite:///{folder / 'store.db'}")
+    config.write_text(config.read_text().replace(str(CITY), str(folder / "city.toml")))
+    stack.enter_context(Role(folder, "ingest", config))
+    return secured
+
+
+def _wires(folder: Path, stack: ExitStack) -> list[Wire]:
+    return [stack.enter_context(Wire(folder / driver)) for driver in DRIVERS]
+
+
+def _edge(folder: Path, config: Path, http_port: int, stack: ExitStack) -> int:
+    """Our gateway's process, once it answers."""
+    with (folder / "edge.log").open("wb") as log:
+        command = [sys.executable, "-m", "hoflicht", "edge", str(config)]
+        edge = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    stack.callback(edge.wait)
+    stack.callback(edge.terminate)
+    wait_until_listening(http_port)
+    return edge.pid
+
+
+def _memory(used: Used) -> str:
+    return f"{used.peak_mb:.1f} ({used.share_mb:.1f})"
 
 
 def _peer(folder: Path, name: str, every_s: float, stack: ExitStack) -> Peer:
@@ -255,4 +310,4 @@ def _mb(file: Path, name: str) -> float:
 
 
 if __name__ == "__main__":
-    show(rows())
+    show(day() if "day" in sys.argv else rows())

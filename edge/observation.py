@@ -13,7 +13,7 @@ from hoflicht.reading import is_id
 MAX_AGE_MS = 7 * 86_400_000  # a node keeps events for hours at most; more is a broken counter
 # Of each kind, far more than fall into the time that a clock may be set back by; a hundred bytes each. What is told once a minute
 # hardly ever meets another one's millisecond.
-REMEMBERED = {Kind.EVENT: 4_096, Kind.STATE: 512, Kind.SAMPLE: 512}
+REMEMBERED = {Kind.EVENT: 2_048, Kind.STATE: 512, Kind.SAMPLE: 512}
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
