@@ -44,7 +44,8 @@ def needs(lamps: int, yards: int, told: Mapping[str, float]) -> Needs:
     readings = lamps * told["lamp_readings"] + yards * told["yard_readings"] + gateways * told["gateway_readings"]
     series = lamps * told["lamp_series"] + yards * told["yard_series"] + gateways * told["gateway_series"]
     disk = told["reading_bytes"] * (readings * KEPT_DAYS + series * 24 * 365 * told["hourly_years"] * HOURLY_FIELDS)
-    data_kb = lamps * told["lamp_kb"] + yards * (told["yard_kb"] + told["sign_kb"]) + gateways * told["gateway_kb"]
+    yard_kb = told["yard_kb"] + told["sign_kb"] + told["wait_kb"]
+    data_kb = lamps * told["lamp_kb"] + yards * yard_kb + gateways * told["gateway_kb"]
     return Needs(gateways, readings, series, disk / GB, data_kb * told["wire_factor"] * MONTH_DAYS / 1e6)
 
 

@@ -8,7 +8,7 @@ cannot, and gets the answers without asking. Ours checks sums, takes means and k
 theirs cuts bytes out of what has come and keeps them in its SQLite store. Telegraf has no input for serial lines but Modbus.
 
 `python -m bench.edge day` is a day of ours alone in fast motion, 24 minutes: each second brings what a minute does, means, reports
-of health, batches with their receipts and a look at /metrics, and cars come as on a busy Saturday. Only the lidar is as slow as ever.
+of health, batches with their receipts, a look at /metrics; cars come as on a busy Saturday. The lidar alone is as slow as ever.
 """
 
 import os

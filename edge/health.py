@@ -27,7 +27,7 @@ from hoflicht.stop import Stopping
 log = logging.getLogger(__name__)
 
 THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")  # thousandths of a degree; the processor on every board we know
-SELDOM_MS = 3_600_000  # what moves in days: 900 bytes a day by the hour, where the rest of health takes 380 kB
+SELDOM_MS = 3_600_000  # what moves in days: 900 bytes a day by the hour, where the rest of health takes 260 kB
 FIRST_LOOK_S = 3.0  # by then each port has been tried
 LONGEST_HOURS = QUANTITIES["spool_hours_left"].high
 

@@ -338,7 +338,7 @@ def test_a_real_gateway_carries_the_number_and_takes_it_with_it(
 
     assert max(after - before for before, after in pairwise(heard_ms)) < 3_000
     assert (last.state, then.state, then.reason) == (State.OPEN, State.UNKNOWN, REASON)
-    assert 150 < cost < 210  # bytes: batch, its confirmation and the receipt; docs/wire.md counts them by the day
+    assert 75 < cost < 105  # bytes: batch, its confirmation and the receipt; docs/wire.md counts them by the day
 
 
 def instant(at_ms: int) -> dt.datetime:
