@@ -41,7 +41,7 @@ def unwrap(message: Message) -> bytes:
         raise BadPayload(f"content type {message.content_type[:64]!r}, expected {senml.CONTENT_TYPE}")
     if len(message.payload) > MAX_PAYLOAD:
         raise BadPayload(f"{len(message.payload)} bytes, at most {MAX_PAYLOAD} are read")
-    encoding = message.encoding or (WORDED if topics.batching(message.topic) else "")
+    encoding = message.encoding or (WORDED if topics.is_worded(message.topic) else "")
     if not encoding:
         return message.payload
     if encoding not in (DEFLATE, WORDED):
@@ -58,7 +58,7 @@ def unwrap(message: Message) -> bytes:
 
 def answered_at(to: Message) -> str:
     """The topic of the receipt: what the batch says, or what its own topic says; empty where it wants none."""
-    gateway = topics.batching(to.topic)
+    gateway = topics.gateway_of(to.topic) if topics.is_worded(to.topic) else None
     return to.response_topic or (topics.answers(gateway) if gateway else "")
 
 

@@ -63,6 +63,6 @@ def gateway_of(topic: str) -> str | None:
     return parts[2]
 
 
-def batching(topic: str) -> str | None:
-    """Name the gateway whose `batches` go to `topic`, or None where it is another topic."""
-    return gateway_of(topic) if topic.endswith(f"/{WORDED}") else None
+def is_worded(topic: str) -> bool:
+    """Tell whether this is a gateway's `batches`."""
+    return topic.endswith(f"/{WORDED}")

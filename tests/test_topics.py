@@ -19,8 +19,5 @@ def test_other_topics_belong_to_no_gateway(topic: str) -> None:
     assert topics.gateway_of(topic) is None
 
 
-@pytest.mark.parametrize(
-    ("topic", "gateway"), [("hoflicht/v1/gw-1/w1", "gw-1"), ("hoflicht/v1/gw-1/readings", None), ("hoflicht/v1/GW/w1", None)]
-)
-def test_batches_that_say_nothing_of_themselves_have_a_topic_of_their_own(topic: str, gateway: str | None) -> None:
-    assert topics.batching(topic) == gateway
+def test_batches_that_say_nothing_of_themselves_have_a_topic_of_their_own() -> None:
+    assert (topics.is_worded(topics.batches("gw-1")), topics.is_worded(topics.readings("gw-1"))) == (True, False)
