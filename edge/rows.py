@@ -7,9 +7,7 @@ import msgspec
 from hoflicht import varint
 from hoflicht.errors import BadPayload
 
-FIRST_BYTES = (
-    6  # rows count from a random number: of a spool with 40 million rows one in seven million is taken for its predecessor
-)
+FIRST_BYTES = 6  # counted from a random number: of spools with 40 million rows one in seven million is taken for its predecessor
 ROWS = 1 << 8 * FIRST_BYTES  # ids; a thousand a second are that many in nine thousand years
 MAX_DIGITS = 7  # of 7 bits: what comes after the first row is below ROWS
 

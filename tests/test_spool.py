@@ -105,6 +105,16 @@ def test_a_name_stands_for_its_rows_after_a_restart(path: Path, spool: Spool, cl
         assert again.range_of(name) == Range(1, 2)
 
 
+def test_a_spool_that_was_begun_anew_knows_no_name_of_its_predecessor(path: Path, spool: Spool, clock: HandClock) -> None:
+    spool.append(passages(1, 2, 3))
+    name = spool.name(Range(1, 3))
+
+    with Spool(path.with_name("anew.db"), MB, clock) as anew:
+        anew.append(passages(1, 2, 3))
+
+        assert anew.range_of(name) is None
+
+
 @pytest.mark.parametrize("name", [b"", b"0000000000000000-1-2", b"x-1-2", b"1-2", b"\xff" * 40])
 def test_a_name_of_another_spool_stands_for_nothing(spool: Spool, name: bytes) -> None:
     spool.append(passages(1, 2, 3))
