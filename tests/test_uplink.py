@@ -149,6 +149,17 @@ def test_while_nobody_listens_the_gateway_waits(path: Path, broker: Mosquitto) -
             assert gw.status.trouble == ""
 
 
+def test_a_gateway_that_is_newer_than_its_server_keeps_all(path: Path, broker: Mosquitto) -> None:
+    with Session(broker.config, "ingest", [topics.ALL_READINGS]) as older, gateway(path, broker.config) as gw:
+        assert eventually(lambda: isinstance(older.event(0.1), Connected))
+        gw.spool.append(passages(0, 10))
+
+        assert eventually(lambda: gw.status.state is State.HOLDING)
+
+        assert "nobody listens" in gw.status.trouble
+        assert gw.rows() == 10
+
+
 def test_a_broker_that_was_killed_and_comes_back_gets_everything(path: Path, broker: Mosquitto) -> None:
     with gateway(path, broker.config) as gw:
         assert eventually(lambda: gw.status.state is State.FLOWING)
