@@ -9,7 +9,9 @@ from api.profile import Profile
 
 SHARES = (0.1, 0.5, 0.9)
 FIRST = (-1.28, 0.0, 1.28)  # of a normal error
-STEP = 0.02  # of the scale, for each wait: learnt in a hundred waits, and wrong by less than 0.02 in the share afterwards
+STEP = 0.02  # of the scale, for each wait: wrong by less than 0.02 in the share, once learnt
+FIRST_STEP = 0.1  # the very first wait must not decide; then the steps shorten
+DENSITY = 0.175  # of a normal error at its 10 % quantile: steps of 1 / (DENSITY * waits) find that quantile soonest
 
 
 class Band:
@@ -17,6 +19,7 @@ class Band:
 
     def __init__(self, profile: Profile) -> None:
         self.quantiles = list(profile.band if len(profile.band) == len(SHARES) else FIRST)
+        self._waits = sum(profile.waited)  # that have taught so far
 
     def waits_s(self, number_s: float, scale_s: float) -> list[float]:
         """The quantiles of the wait around `number_s`, rising, never negative."""
@@ -24,6 +27,8 @@ class Band:
 
     def learn(self, number_s: float, scale_s: float, wait_s: float, chance: float) -> None:
         """A car for which the number was `number_s` waited `wait_s`, with the probability `chance`."""
+        step = max(STEP, 1 / (1 / FIRST_STEP + DENSITY * self._waits)) * chance
+        self._waits += chance
         for n, share in enumerate(SHARES):
             is_below = wait_s < number_s + self.quantiles[n] * scale_s
-            self.quantiles[n] += STEP * chance * (share - is_below)
+            self.quantiles[n] += step * (share - is_below)

@@ -36,7 +36,7 @@ class Day:
         self._has_lane = Role.LANE in roles
         self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600)
         self.counters = Counters(yard, self.tally)
-        self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self._has_lane)
+        self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self._has_lane or self.pace.at_exit)
         self.exposure = Exposure(self.pace)
         self.lane = Lane()
         self.entries = self.exits = self.let_in = 0

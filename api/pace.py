@@ -36,10 +36,10 @@ STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is l
 SURELY = 0.98  # it is never sure
 EARLY = 0.05  # of the pace of an open gate, where a clock tells that it is shut: somebody lets one in all the same
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
-SELDOM = 0.005  # of each state that is not usual at that time of day
+SELDOM = 0.05  # of each state that is not usual at that time of day: staff of a bay have a break, a container is changed
 BIN_S = 86_400 / BINS
 USUAL_S = 300.0  # within so long what is usual hardly changes
-MISTAKEN = 0.1  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
+MISTAKEN = 0.02  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
 FINE_STEPS = 4  # a share of the yard is known in quarters at least
 
 
