@@ -8,7 +8,7 @@ import numpy as np
 from api import lasting
 from api.day import Day
 from api.opening import EARLIER, Opening, ms, utc
-from api.pace import BIN_S, STRAIGHT_CARS, Array
+from api.pace import BIN_S, MOST, STRAIGHT_CARS, Array
 from api.profile import BINS, Profile
 from api.queue import MISCOUNTS
 from hoflicht.catalogue import City
@@ -17,7 +17,6 @@ from hoflicht.reading import Reading
 
 KEPT = 0.97  # of what was learnt, an opening later: a month counts
 MANY = 0.05  # of the cars leave unseen: less is a miscount
-MOST = 0.5  # of those that find nobody go straight on, where they are awaited
 CONVINCING = 3.0  # the logarithm of how much likelier another error of the counters must be: twenty times
 
 

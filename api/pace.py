@@ -33,10 +33,13 @@ GATE_CARS = 5.0  # how many cars that is worth
 STRAIGHT_S = 2.0  # whoever finds nobody in front and is awaited goes in within so long, at a walk or by a call
 COARSE_S = 60.0  # of a clock that ticks more slowly: within a tick of minutes many a car has waited, and nothing shows who has not
 STRAIGHT, STRAIGHT_CARS = 0.1, 20.0  # the share that does, before anything is learnt, and how many cars that is worth
+MOST = 0.5  # of those that find nobody go straight on, where they are awaited
 SURELY = 0.98  # it is never sure
 EARLY = 0.05  # of the pace of an open gate, where a clock tells that it is shut: somebody lets one in all the same
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
-SELDOM = 0.05  # of each state that is not usual at that time of day: staff of a bay have a break, a container is changed
+SELDOM = (
+    0.02  # of each state that is not usual at that time of day: as a container is changed or staff have a break, once a week each
+)
 BIN_S = 86_400 / BINS
 USUAL_S = 300.0  # within so long what is usual hardly changes
 MISTAKEN = 0.02  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
@@ -135,6 +138,8 @@ class Pace:
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
         self._turning: tuple[Array, tuple[Array, Array]] | None = None
+        # Unless it is known that few do: then who leaves as soon as one came may do so by chance, and shows nothing of the count.
+        self.most_go_straight = self.went_straight + STRAIGHT_CARS > MOST * (self.found_nobody + STRAIGHT_CARS)
         self.straight = min((self.went_straight + STRAIGHT * STRAIGHT_CARS) / (self.found_nobody + STRAIGHT_CARS), SURELY)
         if self.at_exit:
             self.full = self._pooled()

@@ -23,7 +23,6 @@ from api.uncounted import DOUBT
 
 MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that an entry adds; the likeliest is learnt
 MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
-MOSTLY = 0.5  # of those that find nobody go straight on: of fewer who leaves so soon tells nothing, for that happens by chance as well
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
 ALIKE = 1e-4  # a sight that moves less of the mass tells nothing: the hundreds of a day move less than one car that comes
@@ -185,7 +184,7 @@ class Queue:
         odd = ODD * ODD * self.pace.per_second if self.pace.at_exit and paced else 0.0
         alone = 0.0
         if paced and self._fresh_s:
-            doubt = DOUBT if self.pace.straight > MOSTLY else 0.0
+            doubt = DOUBT if self.pace.most_go_straight else 0.0
             alone = self._straight_per_s * ((1 - doubt) * self._fresh * float(self.lane[1:2].sum()) + doubt)
             weighed = (1 - doubt) * weighed
             weighed[1:2] *= 1 - self._fresh

