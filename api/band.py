@@ -2,7 +2,8 @@
 
 Theory. Adaptive conformal inference (Gibbs and Candès 2021): each quantile of the scaled error is moved by a small step after each
 wait that ended, up where the wait lay above it, down where it lay below. So the share of waits below it comes right whatever the
-errors look like; no model of them is needed.
+errors look like; no model of them is needed. The first steps are longer, and shorten as those of a stochastic approximation
+(Robbins and Monro 1951): else the first day would end with the width that it began with.
 """
 
 from api.profile import Profile

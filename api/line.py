@@ -1,9 +1,10 @@
 """Who stands in the lane: the cars that were counted in, matched first in first out with those that were let in.
 
 So each departure tells the wait that somebody really had. Counters miscount, hence the match goes by the number of cars that is
-believed to stand, counted from the last one that came: a count that is repaired repairs the match. Where no sensor looks at the
-lane nothing shows that it keeps its order (of recorded queues 36 to 43 in 100 are overtaken, see docs/waiting-time.md): then a part
-of each departure is taken from anywhere in it. That widens the band; the match itself stays first in first out.
+believed to stand, counted from the last one that came: a count that is repaired repairs the match. Cars that have been seen in a
+lane or leave bays have driven in one behind the other. Where no sensor tells so nothing shows that a line keeps its order (of
+recorded queues 36 to 46 in 100 are overtaken, see docs/waiting-time.md): then a part of each departure is taken from anywhere in
+it. That widens the band; the match itself stays first in first out.
 """
 
 from collections.abc import Iterator, Sequence

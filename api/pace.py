@@ -37,9 +37,7 @@ MOST = 0.5  # of those that find nobody go straight on, where they are awaited
 SURELY = 0.98  # it is never sure
 EARLY = 0.05  # of the pace of an open gate, where a clock tells that it is shut: somebody lets one in all the same
 HEADWAY_S = 10.0  # between two cars that are let in one behind the other
-SELDOM = (
-    0.02  # of each state that is not usual at that time of day: as a container is changed or staff have a break, once a week each
-)
+SELDOM = 0.02  # of each state that is not usual then: a container is changed, or staff have a break, each once a week
 BIN_S = 86_400 / BINS
 USUAL_S = 300.0  # within so long what is usual hardly changes
 MISTAKEN = 0.02  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong

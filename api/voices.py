@@ -36,7 +36,7 @@ class Number(NamedTuple):
 
 
 class Voices:
-    """The voices of one opening that began at `opens_ms`; `keeps_order`: sensors look at the lane."""
+    """The voices of one opening that began at `opens_ms`; `keeps_order`: cars go in as they came."""
 
     def __init__(self, pace: Pace, tally: Tally, profile: Profile, opens_ms: int, keeps_order: bool) -> None:
         self._pace, self._tally, self._opens_ms, self._keeps_order = pace, tally, opens_ms, keeps_order
