@@ -42,23 +42,20 @@ class Counters:
         self._departs = departure_role(yard)
         self._tally = tally
         self._gone: frozenset[str] = frozenset()
-        self._says_out: frozenset[Role] = frozenset()
+        self._entry_says_out = False
+        self.departure_says_out = False  # the port is gone of what counts those who leave
         self.moved_unexplained = 0  # times the head of the lane moved up since the last departure was counted
         self._chance = self._gaps = 0.0  # of the gap that goes on: as far as it has been heeded
 
     def hear(self, outage: Outage) -> None:
         """The port of a counter is gone, or is back."""
         self._gone = self._gone | {outage.counter} if outage.is_out else self._gone - {outage.counter}
-        self._says_out = frozenset(self._roles[counter] for counter in self._gone)
-
-    @property
-    def departure_says_out(self) -> bool:
-        """Whether the port of what counts those who leave is gone."""
-        return self._departs in self._says_out
+        says_out = {self._roles[counter] for counter in self._gone}
+        self._entry_says_out, self.departure_says_out = Role.LANE_ENTRY in says_out, self._departs in says_out
 
     def blind(self, gap_s: float, since_opening_s: float) -> Blind:
         """Which are out, where nobody has been counted in for `gap_s` while others still left."""
-        entry = Role.LANE_ENTRY in self._says_out or self._unusual_gaps(gap_s, since_opening_s) > GAPS
+        entry = self._entry_says_out or self._unusual_gaps(gap_s, since_opening_s) > GAPS
         return Blind(entry, self.departure_says_out or self.moved_unexplained >= MOVES)
 
     def missed(self, gap_s: float, since_opening_s: float) -> Iterator[tuple[float, float]]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from api.pace import CARS, Pace
 from api.profile import BINS
-from api.queue import Queue
+from api.queue import NUMBERS, ONES, Queue
 
 
 class Exposure:
@@ -42,10 +42,11 @@ class Exposure:
         flat_s = p_s.reshape(length, len(pace.each))
         lane_s, somebody = flat_s.dot(pace.each), 0 if pace.at_exit else 1
         self._pending_s[somebody:length] += flat_s.dot(pace.units_of)[somebody:]
-        self._pending_waited_s += float(lane_s.dot(np.arange(length)))
-        waiting_s, share_s = float(lane_s[1 if pace.at_exit else 2 :].sum()), 0.0
+        self._pending_waited_s += float(lane_s.dot(NUMBERS[:length]))
+        others_s, share_s = lane_s[1 if pace.at_exit else 2 :], 0.0
+        waiting_s = float(others_s.dot(ONES[: len(others_s)]))
         if sees_moves:
-            share_s = float(flat_s[1:].dot(pace.share_of).sum())
+            share_s = float(flat_s[1:].dot(pace.share_of).dot(ONES[: max(length - 1, 0)]))
             self._pending_gate_s += float(np.vdot(pace.able[:length], p_s))
         self._pending.append((quarter, waiting_s, share_s))
         p_s[:] = 0.0

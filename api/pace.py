@@ -146,13 +146,11 @@ class Pace:
             self.let_in: Array = np.where(freely > 0, freely, ODD * self.gone)
             self.let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
             self.early_in = EARLY * self.let_in
-            self.rows = self.bays  # more cars than bays are let in as fast as there are bays
             self.next_in: Array = np.where(freely > 0, 1 / HEADWAY_S, self.let_in)
         else:
             self.full = self._isotonic()
             self.gone = np.zeros((1, len(self.share)))
             self.let_in = self.full[:, None, None] * self.units
-            self.rows = self._seen() + 2
             self.next_in = self.early_in = self.let_in
             self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
         self.entering = (self.let_in, self.early_in, self.next_in)  # by what is known of the gate
@@ -161,11 +159,11 @@ class Pace:
         self.each_s = 1 / self.full[np.maximum(self.in_front, 0)] + (self.gate_s / (self.bays - 1) if self.at_exit else 0.0)
 
     def told(self, gate: GateIs, let_in_unseen: bool, gone_unseen: bool) -> Array:
-        """How much would be seen in a second of each of the first lanes; of longer ones as much as of the last of these."""
+        """How much would be seen in a second of each lane."""
         key = gate, let_in_unseen, gone_unseen
         if key not in self._told:
             seen = np.zeros_like(self.let_in) if let_in_unseen else self.entering[gate]
-            self._told[key] = seen[: self.rows] + (0.0 if gone_unseen else self.gone)
+            self._told[key] = seen + (0.0 if gone_unseen else self.gone)
         return self._told[key]
 
     @property

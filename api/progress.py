@@ -5,6 +5,7 @@ of the whole yard. What is known of the bays now fades into what is usual at tha
 every noon is foreseen, a bay that is closed now will open again.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -26,14 +27,14 @@ class Progress:
         usual = pace.usual_share(since_opening_s + AHEAD_S)
         departing = pace.share[:, None] / usual[0]  # how much more than usual is at work; it fades to one
         share = usual * (1 + (departing - 1) * np.exp(-AHEAD_S / pace.lasts_s))
-        share = np.clip(share, 0.5 / len(pace.share), pace.share[-1])  # no more than all of it ever works
+        share = np.minimum(np.maximum(share, 0.5 / len(pace.share)), pace.share[-1])  # no more than all of it ever works
         share[:, 0] = pace.share
-        worked = np.zeros_like(share)
-        np.cumsum((share[:, 1:] + share[:, :-1]) * (STEP_S / 2), axis=1, out=worked[:, 1:])
+        worked = np.zeros(share.shape)
+        ((share[:, 1:] + share[:, :-1]) * (STEP_S / 2)).cumsum(axis=1, out=worked[:, 1:])
         self._most = worked[:, -1]
         # All states on one line, one behind the other, so that one look-up serves them all.
-        self._begin = np.arange(len(share)) * APART_S
-        self._worked, self._ahead_s = (worked + self._begin[:, None]).ravel(), np.tile(AHEAD_S, len(share))
+        self._begin, self._ahead_s = _line(len(share))
+        self._worked = (worked + self._begin[:, None]).ravel()
 
     def wait_s(self, queue: Queue, behind: float, first_s: float | None = None) -> float:
         """The expected wait of a car that has `behind` cars behind it that were counted already.
@@ -48,7 +49,7 @@ class Progress:
             full_s = np.log1p(pace.gives_up_per_s * full_s) / pace.gives_up_per_s
         waits_s = self._until(full_s)
         if pace.at_exit:
-            waits_s[in_front < -HALF] = 0.0
+            waits_s[: max(math.ceil(behind + pace.bays - 1 - HALF), 0)] = 0.0  # who has a bay
             few = 2 * pace.bays + math.ceil(behind)  # more than there are bays wait for the gate in turn, and that is longer
             once_s = self._until(cars[:few] / pace.per_second) + pace.gate_s
             waits_s[:few] = np.maximum(waits_s[:few], once_s)
@@ -61,3 +62,9 @@ class Progress:
     def _until(self, full_s: Array) -> Array:
         """When the yard has worked for so many seconds as if all of it did; by state as the last axis."""
         return np.asarray(np.interp(np.minimum(full_s[:, None], self._most) + self._begin, self._worked, self._ahead_s))
+
+
+@functools.lru_cache(8)
+def _line(states: int) -> tuple[Array, Array]:
+    """Where each of so many states begins on one line, and how far ahead each of its places is."""
+    return np.arange(states) * APART_S, np.tile(AHEAD_S, states)

@@ -33,6 +33,7 @@ UNSEEN_STEP_S = 10.0  # where cars come or go unseen, at most one in each
 OPEN_S = 30.0  # after a car was let in the next one follows, if there is a bay for it
 SURE = 0.9  # of the bays that work so many are seen in use while cars wait: between two cars one is free for a moment
 NUMBERS, ONES = np.arange(CARS, dtype=np.float64), np.ones(CARS)  # of cars
+SQUARES = NUMBERS**2
 
 
 class Unseen(NamedTuple):
@@ -76,18 +77,19 @@ class Queue:
     @property
     def states(self) -> Array:
         """The probability of each state of the yard."""
-        return np.asarray(ONES[: len(self.p)].dot(_flat(self.p)).dot(self.pace.by_state))
+        states: Array = ONES[: len(self.p)].dot(_flat(self.p)).dot(self.pace.by_state)
+        return states
 
     def believe(self, p: Array) -> float:
         """From now on `p` is believed, as a probability and without the far end that it hardly has; return what it summed to.
 
         At a sum of 0 what cannot be has been seen: then what was believed is kept.
         """
-        lane = _flat(p).dot(self.pace.each)
+        lane: Array = _flat(p).dot(self.pace.each)
         total = float(lane.dot(ONES[: len(lane)]))
         if total > 0.0:
-            length = len(lane)
-            while lane[length - 1] < NEGLIGIBLE * total:
+            length, least = len(lane), NEGLIGIBLE * total
+            while lane[length - 1] < least:
                 length -= 1
             believed = total if length == len(lane) else float(lane[:length].dot(ONES[:length]))
             self.p, self.lane = p[:length] / believed, lane[:length] / believed
@@ -102,12 +104,11 @@ class Queue:
 
     def spread_waiting(self) -> float:
         """The standard deviation of the number of cars in the lane."""
-        n = NUMBERS[: len(self.lane)]
-        return math.sqrt(max(float(self.lane @ n**2) - self.mean_waiting() ** 2, 0.0))
+        return math.sqrt(max(float(self.lane.dot(SQUARES[: len(self.lane)])) - self.mean_waiting() ** 2, 0.0))
 
     def at_work(self) -> float:
         """How much of the yard is expected to be at work."""
-        return float(self.states.dot(self.pace.share))
+        return float(_flat(self.p).dot(self.pace.share_of).dot(ONES[: len(self.p)]))
 
     def mean_inside(self) -> float:
         """How many cars are expected in the bays, where that is known."""
@@ -115,7 +116,8 @@ class Queue:
 
     def busy(self) -> float:
         """The probability that all that is at work has somebody to serve: a queue, or one behind the first in the lane."""
-        return float(self.lane[1 if self.pace.at_exit else 2 :].sum())
+        others = self.lane[1 if self.pace.at_exit else 2 :]
+        return float(others.dot(ONES[: len(others)]))
 
     def full(self) -> float:
         """The probability that no bay is free for the next car."""
@@ -241,16 +243,12 @@ class Queue:
 
     def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
         told = self.pace.told(self._gate_is, unseen.let_in, unseen.gone)
-        kept, rows = np.exp(told * -step_s), len(told)
+        kept = np.exp(told[: len(self.p)] * -step_s)
         if self._fresh_s and not unseen.let_in and len(self.p) > 1:
             stays = self._fresh * math.exp(-self._straight_per_s * step_s)
             kept[1] = stays + (1 - self._fresh) * kept[1]
             self._fresh = stays / float(kept[1].max())
-        if len(self.p) <= rows:
-            p = self.p * kept[: len(self.p)]
-        else:
-            p = self.p * kept[-1]
-            p[:rows] = self.p[:rows] * kept
+        p = self.p * kept
         self._become(self._drifted(p) if self._drifted_s >= STEP_S else p)
         if unseen.let_in and not settles:
             self._move(self._entering() * step_s)
@@ -308,13 +306,17 @@ class Queue:
             other = p * (after / before)
             p = other * (p.sum() / other.sum())  # that the hour goes on proves nothing
         flat, (alone, waiting) = _flat(p), self.pace.turning(self._since_s)
-        turned = flat.dot(waiting)
+        turned: Array = flat.dot(waiting)
         turned[0] = flat[0].dot(alone)
-        drifted = np.asarray(p + _reshaped(turned, p) * seconds)
+        turned *= seconds
+        turned += flat
+        drifted = _reshaped(turned, p)
         if self.pace.at_exit:
-            moves = p * self._entering() * (ODD * seconds)
+            moves = p * self._entering()
+            moves *= ODD * seconds
             moves[0] = 0.0
-            drifted = self._moved(moves, drifted - moves)
+            drifted -= moves
+            drifted = self._moved(moves, drifted)
         return drifted
 
     def _moved(self, moving: Array, staying: Array) -> Array:

@@ -18,6 +18,7 @@ MISLED = 0.02  # a sensor says so although the lane is not so: a pedestrian, a p
 # A sensor inside a standing queue looks at a gap: 2 of 7 metres would be 0.3. The simulated sensors see no gaps, and 0.1 erred
 # less there than 0.2 and 0.35; no lane in the field has been measured yet.
 BETWEEN_CARS = 0.1
+NUMBERS = np.arange(CARS)
 SPREAD_M = 1.5  # by which the place of one standing car varies; n cars vary by SPREAD_M * sqrt(n)
 
 
@@ -45,25 +46,34 @@ def chances(sight: Sight, rolling: int, since: Passed | None, length: int, beyon
     `since`: the sensor saw the contrary until one car came or went, and then these. `beyond`: it has told the same of so many cars
     more, where it sees one, or fewer; what that told is taken out, for the place of those who stood there then is the same.
     """
-    standing, rolling = _standing_chances(CARS, sight), 0 if sight.occupied else rolling
-    lane = np.maximum(np.arange(length) - rolling, 0)
+    rolling = 0 if sight.occupied else rolling
+    if since is None and not beyond and not rolling:
+        return _chances(sight)[:length]
+    lane = np.maximum(NUMBERS[:length] - rolling, 0)
     if since is None:
-        now = standing[lane] if sight.occupied else 1 - standing[lane]
+        now = _chances(sight)[lane]
         if not beyond:
-            return np.asarray(now)
+            return now
         before = lane + beyond if sight.occupied else np.maximum(lane - beyond, 0)
-        then = standing[np.minimum(before, CARS - 1)]
-        return np.asarray(now / (then if sight.occupied else 1 - then))
+        return np.asarray(now / _chances(sight)[np.minimum(before, CARS - 1)])
     then = lane + since.let_in - max(since.joined - rolling, 0)
+    standing = _standing_chances(sight)
     taken, before = (standing[np.minimum(np.maximum(n, 0), CARS - 1)] for n in (then, then + (-1 if sight.occupied else 1)))
     return np.asarray(taken * (1 - before) if sight.occupied else (1 - taken) * before)
 
 
 @functools.lru_cache(256)  # the same few sensors ask every minute of the day
-def _standing_chances(length: int, sight: Sight) -> Array:
+def _chances(sight: Sight) -> Array:
+    """For each number of standing cars the probability that the sensor sees so."""
+    standing = _standing_chances(sight)
+    return standing if sight.occupied else 1 - standing
+
+
+@functools.lru_cache(256)
+def _standing_chances(sight: Sight) -> Array:
     """For each number of cars the probability that the sensor sees one of them stand."""
     position_m, metres_per_car = sight.position_m, sight.metres_per_car
     # The head of the lane has a line to stop at, so nobody stops with a gap in front of that sensor.
     surest = 1 - MISLED if position_m <= metres_per_car else 1 - BETWEEN_CARS
-    reaches = [(n * metres_per_car - position_m) / (SPREAD_M * math.sqrt(n)) for n in range(1, length)]
+    reaches = [(n * metres_per_car - position_m) / (SPREAD_M * math.sqrt(n)) for n in range(1, CARS)]
     return np.array([MISLED, *(MISLED + (surest - MISLED) * 0.5 * math.erfc(-reach / math.sqrt(2)) for reach in reaches)])

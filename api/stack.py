@@ -51,7 +51,7 @@ class Stack:
         doubted = self.doubt @ voices
         gain = doubted / (KEPT / counts + float(voices @ doubted))
         self.weights = self.weights + gain * error_s
-        self.doubt = (self.doubt - np.outer(gain, doubted)) / KEPT
+        self.doubt = (self.doubt - gain[:, None] * doubted) / KEPT
 
 
 def _scaled(voices_s: Sequence[float]) -> Array:

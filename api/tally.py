@@ -1,5 +1,6 @@
 """What is counted over the days, by time of day: cars that came, and how long they had waited."""
 
+import operator
 from collections.abc import Sequence
 
 from api.pace import BIN_S
@@ -63,7 +64,7 @@ def quarter(since_opening_s: float) -> int:
 
 def _near(sums: Sequence[float], since_opening_s: float) -> float:
     first = quarter(since_opening_s) - len(NEAR) // 2
-    return sum(weight * sums[at] for at, weight in enumerate(NEAR, first) if 0 <= at < BINS)
+    return sum(map(operator.mul, NEAR[max(-first, 0) :], sums[max(first, 0) : first + len(NEAR)]))
 
 
 def _filled(sums: tuple[float, ...]) -> list[float]:

@@ -1,10 +1,9 @@
 """What several voices say of the wait, the number made of them, and what each wait that ended teaches."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 from api.band import Band
 from api.line import Car, Line, Said
@@ -87,7 +86,7 @@ class Voices:
         number_s = self._pace.gate.wait_s(at_ms, self.stack.wait_s(voices_s))
         gap_s = self.gap_s(queue)
         # How far a wait is usually off: k gaps of a Poisson stream, and a count that is not sure.
-        return Said(voices_s, number_s, float(np.hypot(np.sqrt(gap_s * (number_s + gap_s)), queue.spread_waiting() * gap_s)))
+        return Said(voices_s, number_s, math.hypot(math.sqrt(gap_s * (number_s + gap_s)), queue.spread_waiting() * gap_s))
 
     def number(self, at_ms: int, queue: Queue, behind: float) -> Number:
         """The same, with its band."""
