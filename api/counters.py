@@ -28,6 +28,9 @@ class Blind(NamedTuple):
     departure: bool = False
 
 
+SIGHTED = Blind()
+
+
 def chance_out(gaps: float, arrivals_per_s: float) -> float:
     """How likely a counter is out that has counted nobody for so many usual gaps."""
     odds = OUT_PER_S / arrivals_per_s * math.exp(min(gaps, 100.0))
@@ -55,8 +58,9 @@ class Counters:
 
     def blind(self, gap_s: float, since_opening_s: float) -> Blind:
         """Which are out, where nobody has been counted in for `gap_s` while others still left."""
-        entry = self._entry_says_out or self._unusual_gaps(gap_s, since_opening_s) > GAPS
-        return Blind(entry, self.departure_says_out or self.moved_unexplained >= MOVES)
+        entry = self._entry_says_out or (gap_s > 0 and self._unusual_gaps(gap_s, since_opening_s) > GAPS)
+        departure = self.departure_says_out or self.moved_unexplained >= MOVES
+        return Blind(entry, departure) if entry or departure else SIGHTED
 
     def missed(self, gap_s: float, since_opening_s: float) -> Iterator[tuple[float, float]]:
         """How many cars, in the mean, have joined uncounted since this was asked last, each with its chance.

@@ -106,7 +106,7 @@ class Day:
             return self
         self.learn_ended()
         seen = copy.copy(self)
-        seen.queue = copy.copy(self.queue)
+        seen.queue = self.queue.copy()
         seen._is_asked = True
         seen.pass_until(at_ms)
         return seen
@@ -129,16 +129,16 @@ class Day:
         self.at_ms = at_ms
 
     def _pass(self, seconds: float, since_s: float) -> None:
-        blind = self.blind
-        if not self._is_asked and (self._watched or not blind.departure) and self._is_of_today(self.at_ms):
-            self.exposure.passes(self.queue, seconds, quarter(since_s), self._watched)
+        blind, watched = self.blind, self._watched
+        if not self._is_asked and (watched or not blind.departure) and self._is_of_today(self.at_ms):
+            self.exposure.passes(self.queue, seconds, quarter(since_s), watched)
         self._came_unseen = blind.entry
         comes, opens_in_s = self.tally.arrivals_per_s(since_s) if blind.entry else 0.0, self.pace.gate.opens_in_s(self.at_ms)
-        self.queue.passes(seconds, since_s, self._unseen(blind), comes, opens_in_s)
+        self.queue.passes(seconds, since_s, self._unseen(blind, watched), comes, opens_in_s)
 
-    def _unseen(self, blind: Blind) -> Unseen:
+    def _unseen(self, blind: Blind, watched: bool) -> Unseen:
         if self.pace.at_exit:
-            return Unseen(blind.entry, not self._watched, blind.departure)
+            return Unseen(blind.entry, not watched, blind.departure)
         sees_moves = self.queue.mean_waiting() >= SOMEBODY and self._head_lives(self.at_ms)
         return Unseen(blind.entry, blind.departure and not sees_moves)
 
@@ -209,7 +209,7 @@ class Day:
         self._suspect()
         is_paced = not self.held and self._is_open(at_ms)
         tells = self.pace.at_exit or not self._has_lane or waiting > self._rolling(at_ms) + SOMEBODY
-        before, straight = copy.copy(self.queue), 0.0
+        before, straight = self.queue.copy(), 0.0
         if self.pace.at_exit and not self._watched:
             self.queue.gone(is_paced)
             self._settle(at_ms)
@@ -312,7 +312,7 @@ class Day:
         """What joined and ended at the last instant; then time may go on."""
         if self._is_trial:
             self.voices.forget()
-        else:
+        elif self.voices.has_heard:
             at_once = self.pace.at_exit and not self._watched and self.queue.mean_waiting() < SOMEBODY
             from_ms = self._opens_ms if self._follows else 0
             self.voices.learn(self.at_ms, self.queue, self._behind(), from_ms, at_once)

@@ -17,7 +17,7 @@ WAY_OUT_MS = 60_000  # from a bay to the counter at the exit
 STEADY_BAY_MS = 60_000  # between two cars a bay is free for less
 
 
-class Passage(msgspec.Struct, frozen=True):
+class Passage(msgspec.Struct, frozen=True, gc=False):
     """Cars that joined the queue (`joined`) or left it."""
 
     at_ms: int
@@ -25,14 +25,14 @@ class Passage(msgspec.Struct, frozen=True):
     cars: int
 
 
-class MovedUp(msgspec.Struct, frozen=True):
+class MovedUp(msgspec.Struct, frozen=True, gc=False):
     """The first car of the lane went in at `went_ms`; told again when the car that made place for it must have been counted out."""
 
     at_ms: int
     went_ms: int
 
 
-class Hold(msgspec.Struct, frozen=True):
+class Hold(msgspec.Struct, frozen=True, gc=False):
     """A gate that is held from now on, or no more; staff's word counts as a gate of its own."""
 
     at_ms: int
@@ -40,14 +40,14 @@ class Hold(msgspec.Struct, frozen=True):
     held: bool
 
 
-class InUse(msgspec.Struct, frozen=True):
+class InUse(msgspec.Struct, frozen=True, gc=False):
     """So many bays have been in use for a while."""
 
     at_ms: int
     bays: int
 
 
-class Outage(msgspec.Struct, frozen=True):
+class Outage(msgspec.Struct, frozen=True, gc=False):
     """A counter whose port is gone from now on, or is back."""
 
     at_ms: int
@@ -67,16 +67,19 @@ def events(yard: Yard, readings: Sequence[Reading]) -> list[Event]:
 
 
 def _plain(yard: Yard, readings: Iterable[Reading]) -> Iterator[Event]:
-    departs = departure_role(yard)
+    entries, gates = _with(yard, Role.LANE_ENTRY), _with(yard, Role.GATE)
+    counters = entries | _with(yard, departure_role(yard))
     for reading in readings:
-        sensor = yard.sensors.get(reading.sensor)
-        role = sensor.role if sensor is not None else Role.OTHER
-        if reading.quantity == "passage" and role in (Role.LANE_ENTRY, departs):
-            yield Passage(reading.at_ms, role is Role.LANE_ENTRY, max(round(reading.value), 0))
-        elif reading.quantity == "held" and role is Role.GATE:
+        if reading.quantity == "passage" and reading.sensor in counters:
+            yield Passage(reading.at_ms, reading.sensor in entries, max(round(reading.value), 0))
+        elif reading.quantity == "held" and reading.sensor in gates:
             yield Hold(reading.at_ms, reading.sensor, reading.value >= 0.5)
-        elif reading.quantity == "port_open" and role in (Role.LANE_ENTRY, departs):
+        elif reading.quantity == "port_open" and reading.sensor in counters:
             yield Outage(reading.at_ms, reading.sensor, reading.value < 0.5)
+
+
+def _with(yard: Yard, role: Role) -> set[str]:
+    return {name for name, sensor in yard.sensors.items() if sensor.role is role}
 
 
 def _said(readings: Iterable[Reading]) -> Iterator[Hold]:
@@ -87,9 +90,9 @@ def _said(readings: Iterable[Reading]) -> Iterator[Hold]:
 
 def _looks(yard: Yard, readings: Iterable[Reading]) -> Iterator[Look]:
     presence: dict[str, list[Reading]] = {}
+    looking = _with(yard, Role.LANE)
     for reading in readings:
-        sensor = yard.sensors.get(reading.sensor)
-        if reading.quantity == "presence" and sensor is not None and sensor.role is Role.LANE:
+        if reading.quantity == "presence" and reading.sensor in looking:
             presence.setdefault(reading.sensor, []).append(reading)
     for name, seen in presence.items():
         yield from looks(seen, yard.sensors[name].position_m or 0.0)

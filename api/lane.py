@@ -15,7 +15,7 @@ STUCK_CARS = 10  # gaps that a sensor may overlook, one after the other
 SAME_MS = 300_000  # a counter that counts nobody for so long must not make a lane sensor dumb
 
 
-class Look(msgspec.Struct, frozen=True):
+class Look(msgspec.Struct, frozen=True, gc=False):
     """What one sensor has seen at `at_ms`; `occupied` is None at the moment of a change, until it proves steady."""
 
     at_ms: int

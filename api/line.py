@@ -19,7 +19,7 @@ SPREAD = ((-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6))  # three points wit
 LEAST = 0.02  # of a car, that is still followed
 
 
-class Said(msgspec.Struct, frozen=True):
+class Said(msgspec.Struct, frozen=True, gc=False):
     """What was said when a car joined: each voice and the number made of them, in seconds, and the scale of its error."""
 
     voices_s: tuple[float, ...]
@@ -27,7 +27,7 @@ class Said(msgspec.Struct, frozen=True):
     scale_s: float
 
 
-class Car(msgspec.Struct):
+class Car(msgspec.Struct, gc=False):
     """A car that was counted in; `there` is how much of it has not been let in yet, where order is not kept."""
 
     joined_ms: int

@@ -4,6 +4,7 @@ import datetime as dt
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from operator import attrgetter
 
 from api import holds
@@ -132,4 +133,8 @@ def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Read
     within = [reading for reading in events if from_ms <= reading.at_ms <= until_ms]
     ordered = sorted(within, key=attrgetter("at_ms", "site", "sensor", "quantity", "value"))
     # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
-    return list(dict(zip(map(attrgetter("at_ms", "site", "sensor", "quantity"), ordered), ordered, strict=True)).values())
+    return [one for one, after in zip_longest(ordered, ordered[1:]) if after is None or not _is_same(one, after)]
+
+
+def _is_same(one: Reading, other: Reading) -> bool:
+    return one.at_ms == other.at_ms and (one.site, one.sensor, one.quantity) == (other.site, other.sensor, other.quantity)

@@ -127,6 +127,7 @@ class Pace:
         one_more, one_less = np.where(self.has_place > 0, inside + 1, inside), np.maximum(inside - 1, 0)
         self.into, self.out = (np.eye(len(state))[then * states + state] for then in (one_more, one_less))
         stays, mistaken = inside[:, None] == inside, inside == self.taken[state]
+        self._out_less_in = self.out - np.eye(len(state))
         # Into which pairs a yard turns of which the state is not known any more, but for how likely each state is then.
         self.anew_alone = stays.astype(np.float64)
         self.anew = (1 - MISTAKEN) * stays + MISTAKEN * mistaken if self.at_exit else self.anew_alone
@@ -135,7 +136,7 @@ class Pace:
 
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
-        self._turning: tuple[Array, tuple[Array, Array]] | None = None
+        self._turning: tuple[Array, tuple[Array, Array]] | None = None  # made when it is asked for
         # Unless it is known that few do: then who leaves as soon as one came may do so by chance, and shows nothing of the count.
         self.most_go_straight = self.went_straight + STRAIGHT_CARS > MOST * (self.found_nobody + STRAIGHT_CARS)
         self.straight = min((self.went_straight + STRAIGHT * STRAIGHT_CARS) / (self.found_nobody + STRAIGHT_CARS), SURELY)
@@ -153,6 +154,8 @@ class Pace:
             self.let_in = self.full[:, None, None] * self.units
             self.next_in = self.early_in = self.let_in
             self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
+        gone = ODD * self.gone.ravel()
+        self._stays = gone[:, None] * self._out_less_in - np.eye(len(gone)) / TURNOVER_S  # of `turning`, whatever is usual
         self.entering = (self.let_in, self.early_in, self.next_in)  # by what is known of the gate
         self._told: dict[tuple[GateIs, bool, bool], Array] = {}
         # A bay is at work on a car until the next one is in it.
@@ -203,8 +206,9 @@ class Pace:
         return self._turning[1]
 
     def _turned(self, anew: Array, usual: Array) -> Array:
-        stays, gone = np.eye(len(self.each)), ODD * self.gone.ravel()
-        return np.asarray(gone[:, None] * (self.out - stays) + (anew * (self.by_state @ usual) - stays) / TURNOVER_S)
+        turned: Array = anew * (self.by_state.dot(usual) / TURNOVER_S)
+        turned += self._stays
+        return turned
 
     def chance_of_silence(self, since_opening_s: float, seconds: float) -> float:
         """How likely it is that nobody is let in for so long although cars wait, at the pace that is usual then."""

@@ -67,4 +67,4 @@ class Progress:
 @functools.lru_cache(8)
 def _line(states: int) -> tuple[Array, Array]:
     """Where each of so many states begins on one line, and how far ahead each of its places is."""
-    return np.arange(states) * APART_S, np.tile(AHEAD_S, states)
+    return np.arange(float(states)) * APART_S, np.tile(AHEAD_S, states)

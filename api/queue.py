@@ -26,9 +26,7 @@ MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen no
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
 ALIKE = 1e-4  # a sight that moves less of the mass tells nothing: the hundreds of a day move less than one car that comes
-STEP_S = (
-    60.0  # time goes by in steps so long: what is usual changes little meanwhile, and what is odd adds up to less than a hundredth
-)
+STEP_S = 60.0  # time goes by in such steps: what is usual changes little meanwhile, what is odd adds up to less than a hundredth
 UNSEEN_STEP_S = 10.0  # where cars come or go unseen, at most one in each
 OPEN_S = 30.0  # after a car was let in the next one follows, if there is a bay for it
 SURE = 0.9  # of the bays that work so many are seen in use while cars wait: between two cars one is free for a moment
@@ -77,8 +75,13 @@ class Queue:
     @property
     def states(self) -> Array:
         """The probability of each state of the yard."""
-        states: Array = ONES[: len(self.p)].dot(_flat(self.p)).dot(self.pace.by_state)
-        return states
+        return np.asarray(ONES[: len(self.p)].dot(_flat(self.p)).dot(self.pace.by_state))
+
+    def copy(self) -> "Queue":
+        """What is believed now, whatever is seen later; masses are never changed in place."""
+        other = object.__new__(Queue)
+        other.__dict__.update(self.__dict__)
+        return other
 
     def believe(self, p: Array) -> float:
         """From now on `p` is believed, as a probability and without the far end that it hardly has; return what it summed to.
@@ -311,12 +314,11 @@ class Queue:
         turned *= seconds
         turned += flat
         drifted = _reshaped(turned, p)
-        if self.pace.at_exit:
-            moves = p * self._entering()
+        if self.pace.at_exit and len(p) > 1:
+            moves = p[1:] * self._entering()[1:]
             moves *= ODD * seconds
-            moves[0] = 0.0
-            drifted -= moves
-            drifted = self._moved(moves, drifted)
+            drifted[1:] -= moves
+            drifted[:-1] += _reshaped(_flat(moves).dot(self.pace.into), moves)
         return drifted
 
     def _moved(self, moving: Array, staying: Array) -> Array:
@@ -327,8 +329,7 @@ class Queue:
         return staying
 
     def _freed(self, p: Array) -> Array:
-        """One car fewer in the bays, where there is any."""
-        return _reshaped(_flat(p).dot(self.pace.out), p)
+        return _reshaped(_flat(p).dot(self.pace.out), p)  # one car fewer in the bays, where there is any
 
     def _become(self, p: Array) -> None:
         """Take `p` for what is believed now: what was believed times how well it explains what was seen."""

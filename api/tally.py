@@ -1,5 +1,6 @@
 """What is counted over the days, by time of day: cars that came, and how long they had waited."""
 
+import math
 import operator
 from collections.abc import Sequence
 
@@ -64,7 +65,7 @@ def quarter(since_opening_s: float) -> int:
 
 def _near(sums: Sequence[float], since_opening_s: float) -> float:
     first = quarter(since_opening_s) - len(NEAR) // 2
-    return sum(map(operator.mul, NEAR[max(-first, 0) :], sums[max(first, 0) : first + len(NEAR)]))
+    return math.fsum(map(operator.mul, NEAR[max(-first, 0) :], sums[max(first, 0) : first + len(NEAR)]))
 
 
 def _filled(sums: tuple[float, ...]) -> list[float]:

@@ -97,6 +97,11 @@ class Voices:
         """The mean time between two cars that are let in, while cars wait."""
         return 1 / (self._pace.per_second * max(queue.at_work(), 1 / len(self._pace.share)))
 
+    @property
+    def has_heard(self) -> bool:
+        """Whether anything joined or ended at the last instant."""
+        return bool(self._joined or self._ended)
+
     def forget(self) -> None:
         """What joined and ended at the last instant teaches nothing."""
         self._joined, self._ended = [], []
