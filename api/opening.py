@@ -4,7 +4,7 @@ import datetime as dt
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from operator import attrgetter
 
 from api import holds
@@ -40,9 +40,15 @@ class Opening:
         hours_of = self.yard.hours
         self.goes_on = hours.period_at(period.closes, hours_of, city) is not None  # nobody is turned away at its end
         self._follows = hours.period_at(period.opens - MOMENT, hours_of, city) is not None
-        readings = _sorted(events, ms(utc(period.opens) - EARLIER), ms(period.closes))
+        self._name = yard
+        self._read(events)
+        self._day, self._coming = self._begun(profile), deque(self._events)
+        self._until_ms = self._day.at_ms  # has been told
+
+    def _read(self, events: Iterable[Reading]) -> None:
+        readings = _sorted(events, ms(utc(self.period.opens) - EARLIER), ms(self.period.closes))
         telling = {sensor for sensor, entry in self.yard.sensors.items() if entry.role is not Role.OTHER}
-        self._own = [r for r in readings if r.site == yard and r.sensor in telling]
+        self._own = [r for r in readings if r.site == self._name and r.sensor in telling]
         self._signs_ms: dict[str, list[int]] = {}  # by gateway: when it said of a port that it is open
         for reading in filter(is_open, readings):
             self._signs_ms.setdefault(reading.site, []).append(reading.at_ms)
@@ -52,10 +58,23 @@ class Opening:
             if self.yard.sensors[reading.sensor].role in counting:
                 self._first_ms.setdefault(reading.sensor, reading.at_ms)
         flagged = list(changes(r for r in readings if r.quantity == HEALTH and r.sensor in telling))
-        words = [r for r in readings if r.site == yard and holds.is_word(r)]
-        told = [*self._own, *flagged, *words] if flagged or words else self._own
-        self._events = events_of(self.yard, told)
-        self._day, self._coming = self._begun(profile), deque(self._events)
+        words = [r for r in readings if r.site == self._name and holds.is_word(r)]
+        self._others = [*flagged, *words]
+        self._events = events_of(self.yard, [*self._own, *self._others] if self._others else self._own)
+
+    def hear(self, events: Iterable[Reading]) -> bool:
+        """Know `events` from now on and go on from what was told last; False: they tell something else of the time before that."""
+        known, signs = self._past()
+        self._read(events)
+        self._coming = deque(event for event in self._events if event.at_ms > self._until_ms)
+        now_known, now_signs = self._past()
+        return now_known == known and now_signs <= signs  # of signs of life `api.heard` gives up the old ones
+
+    def _past(self) -> tuple[list[Reading], set[tuple[str, int]]]:
+        """All readings of the time that has been told, and the signs of life."""
+        until_ms = self._until_ms
+        known = [reading for reading in chain(self._own, self._others) if reading.at_ms <= until_ms]
+        return known, {(name, at_ms) for name, signs_ms in self._signs_ms.items() for at_ms in signs_ms if at_ms <= until_ms}
 
     def _begun(self, profile: Profile, is_trial: bool = False) -> Day:
         return Day(self.yard, ms(self.period.opens), profile, self._follows, is_trial)
@@ -67,6 +86,7 @@ class Opening:
 
     def until(self, at_ms: int) -> Day:
         """The day as it stood at `at_ms`, no earlier than what was asked before; who asks often hears the same."""
+        self._until_ms = at_ms
         return _told(self._day, self._coming, at_ms)
 
     def until_last_entry(self) -> Day:

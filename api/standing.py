@@ -1,8 +1,9 @@
 """The estimate of one yard as it stands: who is told it, for how long, and when it is made anew.
 
 However many ask, few questions reach the store. Four times a second at most one of those who ask looks whether the yard has said
-anything new, which is a question for its last minute. Only then, and every four seconds for what else may have come about (a
-silence, a reading that comes late, a profile), an estimate is made; whoever asks meanwhile is told the one before.
+anything new, which is a question for its last minute. Only then an estimate is made, of that minute and of what was known before,
+and every four seconds of all that the store holds, for what else may have come about (a silence, a reading that comes late, a
+profile); whoever asks meanwhile is told the one before.
 """
 
 import functools
@@ -39,14 +40,20 @@ class Told:
 
 
 class Standing:
-    """What `estimate` makes, as long as `said` hands out nothing new; safe to use from several threads."""
+    """What `estimate` makes, as long as `said` hands out nothing new; safe to use from several threads.
 
-    def __init__(self, estimate: Callable[[], Told], said: Callable[[], frozenset[Reading]], clock: Clock) -> None:
+    `estimate` is given what `said` has handed out; None: it is to ask for everything.
+    """
+
+    def __init__(
+        self, estimate: Callable[[frozenset[Reading] | None], Told], said: Callable[[], frozenset[Reading]], clock: Clock
+    ) -> None:
         self._estimate = estimate
         self._said = said
         self._clock = clock
         self._asking = threading.Lock()
         self._known: tuple[int, Told] | None = None
+        self._renewed_ms = 0  # when everything was asked for
         self._look_ms = 0  # from then on it is time to look for news
 
     def ready(self) -> Told | None:
@@ -59,12 +66,19 @@ class Standing:
         """The estimate, at most `RENEW_MS` old; waits for whoever makes it."""
         with self._asking:
             now_ms = self._clock.monotonic_ms()
-            if self._known is None or now_ms - self._known[0] > RENEW_MS or (now_ms >= self._look_ms and self._has_news(now_ms)):
-                self._known = (now_ms, self._estimate())
-                end_ms = self._clock.monotonic_ms()
-                self._look_ms = end_ms + max(LOOK_MS, RESTS * (end_ms - now_ms))
-            return self._known[1]
+            if self._known is None or now_ms - self._renewed_ms > RENEW_MS:
+                self._renewed_ms = now_ms
+                return self._made(now_ms, None)
+            known = self._known[1]
+            if now_ms < self._look_ms:
+                return known
+            self._look_ms = now_ms + LOOK_MS
+            said = self._said()
+            return known if said <= known.said else self._made(now_ms, said)
 
-    def _has_news(self, now_ms: int) -> bool:
-        self._look_ms = now_ms + LOOK_MS
-        return self._known is None or not self._said() <= self._known[1].said
+    def _made(self, now_ms: int, said: frozenset[Reading] | None) -> Told:
+        told = self._estimate(said)
+        self._known = (now_ms, told)
+        end_ms = self._clock.monotonic_ms()
+        self._look_ms = end_ms + max(LOOK_MS, RESTS * (end_ms - now_ms))
+        return told

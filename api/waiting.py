@@ -50,15 +50,7 @@ def estimate(yard: str, city: City, events: Sequence[Reading], at: dt.datetime, 
     like; what is later than `at` is left out. `profile` is what was learnt from the openings before. Quantiles are None wherever
     the data do not carry them.
     """
-    at_ms = ms(at)
-    looks = steps.looks(at_ms)
-    told = list(estimates(yard, city, events, (moment(look) for look in looks), profile))
-    earlier = max((n for n, look in enumerate(looks) if look <= at_ms - AGO_MS), default=0)
-    shown = steps.told((look, wait.p50_s) for look, wait in zip(looks, told, strict=True))
-    wait = msgspec.structs.replace(told[-1], shown_min=shown)
-    if wait.p50_s is None:
-        return wait
-    return msgspec.structs.replace(wait, trend=_trend(told[earlier].p50_s, wait.p50_s))
+    return Telling(yard, city, events, profile).estimate(at)
 
 
 def estimates(
@@ -70,24 +62,57 @@ def estimates(
     *,
     alive: bool = False,
 ) -> Iterator[Wait]:
-    """As `estimate`, without trend and shown step, at each of `instants`, which rise: one telling of a day serves them all.
+    """As `estimate`, without trend, shown step and latest arrival, at each of `instants`, which rise: one telling serves them all.
 
     `alive`: the sensors are known to live although they are silent, as in a recording.
     """
-    zone = ZoneInfo(city.timezone)
-    hours_of = city.yards[yard].hours
-    opening: Opening | None = None
-    for instant in instants:
-        at = instant.astimezone(zone).replace(microsecond=0)
-        blank = Wait(yard=yard, state=State.UNKNOWN, as_of=at, valid_until=(utc(at) + VALID).astimezone(zone))
+    return map(Telling(yard, city, events, profile, alive=alive).wait, instants)
+
+
+class Telling:
+    """A yard that is told from instant to instant, which rise. The arguments are those of `estimates`."""
+
+    def __init__(self, yard: str, city: City, events: Sequence[Reading], profile: Profile, *, alive: bool = False) -> None:
+        self._yard, self._city, self._events, self._profile, self._alive = yard, city, events, profile, alive
+        self._zone = ZoneInfo(city.timezone)
+        self._opening: Opening | None = None
+        self._medians_s: dict[int, int | None] = {}  # by instant at which a shown step is looked for, ms
+
+    def hear(self, events: Sequence[Reading]) -> bool:
+        """Know `events` from now on; False: they tell something else of what was told already."""
+        self._events = events
+        return self._opening is None or self._opening.hear(events)
+
+    def estimate(self, at: dt.datetime) -> Wait:
+        """The whole of what is to be said at `at`."""
+        looks = steps.looks(ms(at))
+        self._medians_s = {look: self._median_s(look) for look in looks[:-1]}
+        wait = self.wait(at)
+        medians_s = self._medians_s
+        medians_s[looks[-1]] = wait.p50_s
+        wait = msgspec.structs.replace(wait, shown_min=steps.told(medians_s.items()))
+        if wait.p50_s is None or self._opening is None:
+            return wait
+        earlier = max((look for look in looks if look <= looks[-1] - AGO_MS), default=looks[0])
+        latest = _latest_arrival(self._opening, looks[-1], self._zone)
+        return msgspec.structs.replace(wait, trend=_trend(medians_s[earlier], wait.p50_s), latest_arrival=latest)
+
+    def _median_s(self, look_ms: int) -> int | None:
+        return self._medians_s[look_ms] if look_ms in self._medians_s else self.wait(moment(look_ms)).p50_s
+
+    def wait(self, instant: dt.datetime) -> Wait:
+        """What is to be said at `instant` without knowing what was said before."""
+        at, hours_of = instant.astimezone(self._zone).replace(microsecond=0), self._city.yards[self._yard].hours
+        blank = Wait(yard=self._yard, state=State.UNKNOWN, as_of=at, valid_until=(utc(at) + VALID).astimezone(self._zone))
+        opening = self._opening
         if opening is None or not utc(opening.period.opens) <= utc(instant) < utc(opening.period.closes):
-            period = hours.period_at(instant, hours_of, city)
-            opening = None if period is None else Opening(yard, city, events, period, profile)
+            period = hours.period_at(instant, hours_of, self._city)
+            opening = None if period is None else Opening(self._yard, self._city, self._events, period, self._profile)
+            self._opening = opening
         if opening is None or (not opening.goes_on and utc(instant) >= utc(opening.period.last_entry)):
             state = State.CLOSED if opening is None else State.CLOSING
-            yield msgspec.structs.replace(blank, state=state, next_opening=hours.next_opening(instant, hours_of, city))
-            continue
-        yield _told(opening, ms(instant), blank, Trust.MEASURED if profile.days else Trust.CONFIGURED, alive)
+            return msgspec.structs.replace(blank, state=state, next_opening=hours.next_opening(instant, hours_of, self._city))
+        return _told(opening, ms(instant), blank, Trust.MEASURED if self._profile.days else Trust.CONFIGURED, self._alive)
 
 
 def since(yard: Yard, city: City, at: dt.datetime) -> dt.datetime:
@@ -137,10 +162,15 @@ def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: 
         return told(State.OPEN, bound_s, queue=None, queue_p90=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
     if p90_s - p10_s > max(TOO_WIDE_S, TOO_WIDE_SHARE * mean_s):
         return told(State.OPEN, p50_s, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
-    latest = None if opening.goes_on else arrival.latest(day, number, at_ms, last_ms)
-    zone = wait.as_of.tzinfo
-    at = None if latest is None else dt.datetime.fromtimestamp(latest // 1000, zone)
-    return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s, latest_arrival=at)
+    return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s)
+
+
+def _latest_arrival(opening: Opening, at_ms: int, zone: ZoneInfo) -> dt.datetime | None:
+    if opening.goes_on:
+        return None
+    day = opening.until(at_ms)
+    latest = arrival.latest(day, day.number(), at_ms, ms(opening.period.last_entry))
+    return None if latest is None else dt.datetime.fromtimestamp(latest // 1000, zone)
 
 
 def _why_unknown(opening: Opening, day: Day, at_ms: int, alive: bool) -> Reason | None:

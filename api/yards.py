@@ -2,14 +2,16 @@
 
 import datetime as dt
 import functools
+import itertools
 import logging
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from api import waiting
 from api.heard import heard
+from api.memory import Memory
 from api.opening import moment, ms
 from api.profile import COLD, Profile
 from api.reason import Reason
@@ -30,6 +32,13 @@ NOTHING: frozenset[Reading] = frozenset()
 Learnt: TypeAlias = Callable[[str, dt.datetime], Profile]  # what is known of a yard at an instant, see api.hindsight
 
 
+class Heard(NamedTuple):
+    """What was heard of a yard since then."""
+
+    start_ms: int
+    events: Sequence[Reading]
+
+
 class Yards:
     """Estimates for the yards of `city`; safe to use from several threads."""
 
@@ -41,6 +50,8 @@ class Yards:
         self._standing = {
             name: Standing(functools.partial(self._tell, name), functools.partial(self._said, name), clock) for name in city.yards
         }
+        self._memories = {name: Memory(name, city) for name in city.yards}
+        self._heard: dict[str, Heard] = {}  # by yard; nothing while the store is away
         self._is_away = False
 
     def wait(self, yard: str) -> Wait:
@@ -67,18 +78,29 @@ class Yards:
         except (Unavailable, Refused, BadPayload):
             return NOTHING
 
-    def _tell(self, name: str) -> Told:
+    def _tell(self, name: str, said: frozenset[Reading] | None) -> Told:
         at = moment(self._clock.now_ms())
         try:
-            start_ms = ms(waiting.since(self._city.yards[name], self._city, at))
-            events = heard(self._store, self._city, name, start_ms, ms(at) + 1)
+            events = self._hear(name, at, said)
         except (Unavailable, Refused, BadPayload) as cause:
+            self._heard.pop(name, None)
             return Told(self._without_store(name, at, cause), NOTHING)
-        wait = waiting.estimate(name, self._city, events, at, self._learnt(name, at))
+        wait = self._memories[name].estimate(events, at, self._learnt(name, at))
         if self._is_away:
             self._is_away = False
             log.info("the store answers again")
-        return Told(wait, _lately(name, events, ms(at)))
+        return Told(wait, _lately(name, events, ms(at)) if said is None else said)
+
+    def _hear(self, name: str, at: dt.datetime, said: frozenset[Reading] | None) -> Sequence[Reading]:
+        """What the store holds for the estimate at `at`; where the yard has lately `said` that, only this is new."""
+        start_ms, before = ms(waiting.since(self._city.yards[name], self._city, at)), self._heard.get(name)
+        if said is None or before is None or before.start_ms != start_ms:
+            events = heard(self._store, self._city, name, start_ms, ms(at) + 1)
+        else:
+            is_said_again = functools.partial(_is_lately, name, ms(at))
+            events = [*itertools.filterfalse(is_said_again, before.events), *said]
+        self._heard[name] = Heard(start_ms, events)
+        return events
 
     def _without_store(self, name: str, at: dt.datetime, cause: Exception) -> Wait:
         """What is known without a reading: the opening hours; never an old number."""
@@ -90,4 +112,8 @@ class Yards:
 
 
 def _lately(name: str, events: Iterable[Reading], at_ms: int) -> frozenset[Reading]:
-    return frozenset(event for event in events if event.site == name and event.at_ms >= at_ms - LATELY_MS)
+    return frozenset(event for event in events if _is_lately(name, at_ms, event))
+
+
+def _is_lately(name: str, at_ms: int, event: Reading) -> bool:
+    return event.site == name and event.at_ms >= at_ms - LATELY_MS

@@ -22,6 +22,7 @@ class Lane:
         self.said: frozenset[Reading] = frozenset()
         self.looks = 0
         self.estimates = 0
+        self.given: list[frozenset[Reading] | None] = []  # to each of them; None: it had to ask for everything
         self.before: Callable[[], object] = lambda: None  # of each estimate
         self.standing = Standing(self._estimate, self._look, clock)
 
@@ -29,9 +30,10 @@ class Lane:
     def queue(self) -> int | None:
         return self.standing.get().wait.queue
 
-    def _estimate(self) -> Told:
+    def _estimate(self, said: frozenset[Reading] | None) -> Told:
         self.before()
         self.estimates += 1
+        self.given.append(said)
         told: Wait = wait(queue=len(self.said))
         return Told(told, self.said)
 
@@ -92,6 +94,17 @@ def test_what_no_look_finds_is_found_after_four_seconds(lane: Lane, clock: HandC
     lane.standing.get()
 
     assert lane.estimates == 2
+
+
+def test_what_a_look_finds_is_the_estimates_and_every_four_seconds_everything_is_asked_for(lane: Lane, clock: HandClock) -> None:
+    for minute in range(2 * RENEW_MS // LOOK_MS + 1):
+        lane.said |= frozenset(joined(minute))
+        lane.standing.get()
+        clock.advance(LOOK_MS)
+
+    of_all = [n for n, given in enumerate(lane.given) if given is None]
+    assert of_all == [0, RENEW_MS // LOOK_MS + 1]
+    assert lane.given[1] == frozenset(joined(0, 1))
 
 
 def test_after_a_long_thought_the_next_look_is_later(lane: Lane, clock: HandClock) -> None:
