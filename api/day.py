@@ -152,8 +152,8 @@ class Day:
         return at_ms - self._head_heard_ms <= SILENT_MS
 
     def _join(self, at_ms: int) -> None:
-        has_bay = not self.pace.at_exit or self.queue.full() < SOMEBODY
-        self.voices.join(at_ms, self.queue.mean_waiting() < SOMEBODY and has_bay)
+        nobody = self.queue.mean_waiting() < SOMEBODY
+        self.voices.join(at_ms, nobody and (not self.pace.at_exit or self.queue.full() < SOMEBODY))
         self._joins = True
         self._joined_ms = [*(ms for ms in self._joined_ms if at_ms - ms < ROLLING_MS), at_ms]
         self.last_joined_ms = at_ms

@@ -143,11 +143,11 @@ class Pace:
         if self.at_exit:
             self.full = self._pooled()
             self.gone: Array = self.per_second * self.units[0]
-            freely = self.able / max(self.gate_s, 1.0)
-            self.let_in: Array = np.where(freely > 0, freely, ODD * self.gone)
+            may = self.able > 0
+            self.let_in: Array = np.where(may, self.able / max(self.gate_s, 1.0), ODD * self.gone)
             self.let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
             self.early_in = EARLY * self.let_in
-            self.next_in: Array = np.where(freely > 0, 1 / HEADWAY_S, self.let_in)
+            self.next_in: Array = np.where(may, 1 / HEADWAY_S, self.let_in)
         else:
             self.full = self._isotonic()
             self.gone = np.zeros((1, len(self.share)))

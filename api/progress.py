@@ -26,7 +26,7 @@ class Progress:
         self._pace = pace
         usual = pace.usual_share(since_opening_s + AHEAD_S)
         departing = pace.share[:, None] / usual[0]  # how much more than usual is at work; it fades to one
-        share = usual * (1 + (departing - 1) * np.exp(-AHEAD_S / pace.lasts_s))
+        share = usual * (1 + (departing - 1) * _fading(pace.lasts_s))
         share = np.minimum(np.maximum(share, 0.5 / len(pace.share)), pace.share[-1])  # no more than all of it ever works
         share[:, 0] = pace.share
         worked = np.zeros(share.shape)
@@ -62,6 +62,11 @@ class Progress:
     def _until(self, full_s: Array) -> Array:
         """When the yard has worked for so many seconds as if all of it did; by state as the last axis."""
         return np.asarray(np.interp(np.minimum(full_s[:, None], self._most) + self._begin, self._worked, self._ahead_s))
+
+
+@functools.lru_cache(8)
+def _fading(lasts_s: float) -> Array:
+    return np.asarray(np.exp(-AHEAD_S / lasts_s))
 
 
 @functools.lru_cache(8)
