@@ -238,10 +238,10 @@ class Day:
             self.released_ms = hold.at_ms
 
     def _note(self, look: Look) -> None:
-        if look.at_ms > self.at_ms:
-            self.learn_ended()  # it does not rest on what is seen later
         self.lane.note(look)
         if look.position_m <= self._yard.metres_per_car:
+            if look.at_ms > self.at_ms:
+                self.learn_ended()  # that does not rest on whether the head of the lane is seen later
             self._head_heard_ms = look.at_ms
         if look.occupied is None:
             self._news.changed(look.sensor)

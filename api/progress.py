@@ -19,21 +19,26 @@ APART_S = 1e6  # longer than any way of a state
 HALF = 0.5  # of a car: of two that join together each has half a one in front
 
 
-class Progress:
-    """The way of each state from one instant on."""
+def progresses(pace: Pace, since_opening_s: Array) -> list["Progress"]:
+    """One from each of these instants on; many are made as fast as a few."""
+    usual = pace.usual_share(since_opening_s[:, None] + AHEAD_S)[:, None, :]
+    departing = pace.share[:, None] / usual[:, :, :1]  # how much more than usual is at work; it fades to one
+    share = usual * (1 + (departing - 1) * np.exp(-AHEAD_S / pace.lasts_s))
+    share = np.minimum(np.maximum(share, 0.5 / len(pace.share)), pace.share[-1])  # no more than all of it ever works
+    share[:, :, 0] = pace.share
+    worked = np.zeros(share.shape)
+    ((share[:, :, 1:] + share[:, :, :-1]) * (STEP_S / 2)).cumsum(axis=2, out=worked[:, :, 1:])
+    return [Progress(pace, each) for each in worked]
 
-    def __init__(self, pace: Pace, since_opening_s: float) -> None:
+
+class Progress:
+    """The way of each state from one instant on: `worked[state]` are seconds as if all of the yard did, until each of `AHEAD_S`."""
+
+    def __init__(self, pace: Pace, worked: Array) -> None:
         self._pace = pace
-        usual = pace.usual_share(since_opening_s + AHEAD_S)
-        departing = pace.share[:, None] / usual[0]  # how much more than usual is at work; it fades to one
-        share = usual * (1 + (departing - 1) * _fading(pace.lasts_s))
-        share = np.minimum(np.maximum(share, 0.5 / len(pace.share)), pace.share[-1])  # no more than all of it ever works
-        share[:, 0] = pace.share
-        worked = np.zeros(share.shape)
-        ((share[:, 1:] + share[:, :-1]) * (STEP_S / 2)).cumsum(axis=1, out=worked[:, 1:])
         self._most = worked[:, -1]
         # All states on one line, one behind the other, so that one look-up serves them all.
-        self._begin, self._ahead_s = _line(len(share))
+        self._begin, self._ahead_s = _line(len(worked))
         self._worked = (worked + self._begin[:, None]).ravel()
 
     def wait_s(self, queue: Queue, behind: float, first_s: float | None = None) -> float:
@@ -47,13 +52,15 @@ class Progress:
         full_s = cars * pace.each_s[: len(cars)]
         if pace.gives_up_per_s:  # some of those in front will not wait so long
             full_s = np.log1p(pace.gives_up_per_s * full_s) / pace.gives_up_per_s
-        waits_s = self._until(full_s)
         if pace.at_exit:
+            few = min(2 * pace.bays + math.ceil(behind), len(cars))  # more than there are bays wait in turn, and that is longer
+            both_s = self._until(np.concatenate((full_s, cars[:few] / pace.per_second)))
+            waits_s, once_s = both_s[: len(cars)], both_s[len(cars) :]
             waits_s[: max(math.ceil(behind + pace.bays - 1 - HALF), 0)] = 0.0  # who has a bay
-            few = 2 * pace.bays + math.ceil(behind)  # more than there are bays wait for the gate in turn, and that is longer
-            once_s = self._until(cars[:few] / pace.per_second) + pace.gate_s
-            waits_s[:few] = np.maximum(waits_s[:few], once_s)
-        elif first_s is not None:
+            np.maximum(waits_s[:few], once_s + pace.gate_s, out=waits_s[:few])
+            return float(np.vdot(queue.p, waits_s.take(pace.without_place[:length])))
+        waits_s = self._until(full_s)
+        if first_s is not None:
             waits_s[in_front < HALF] = first_s
         else:
             waits_s[in_front < HALF] *= 1 - pace.straight
@@ -62,11 +69,6 @@ class Progress:
     def _until(self, full_s: Array) -> Array:
         """When the yard has worked for so many seconds as if all of it did; by state as the last axis."""
         return np.asarray(np.interp(np.minimum(full_s[:, None], self._most) + self._begin, self._worked, self._ahead_s))
-
-
-@functools.lru_cache(8)
-def _fading(lasts_s: float) -> Array:
-    return np.asarray(np.exp(-AHEAD_S / lasts_s))
 
 
 @functools.lru_cache(8)

@@ -119,8 +119,7 @@ class Queue:
 
     def busy(self) -> float:
         """The probability that all that is at work has somebody to serve: a queue, or one behind the first in the lane."""
-        others = self.lane[1 if self.pace.at_exit else 2 :]
-        return float(others.dot(ONES[: len(others)]))
+        return float(self.lane[1 if self.pace.at_exit else 2 :].sum())
 
     def full(self) -> float:
         """The probability that no bay is free for the next car."""
@@ -311,12 +310,9 @@ class Queue:
         flat, (alone, waiting) = _flat(p), self.pace.turning(self._since_s)
         turned: Array = flat.dot(waiting)
         turned[0] = flat[0].dot(alone)
-        turned *= seconds
-        turned += flat
-        drifted = _reshaped(turned, p)
+        drifted = _reshaped(flat + turned * seconds, p)
         if self.pace.at_exit and len(p) > 1:
-            moves = p[1:] * self._entering()[1:]
-            moves *= ODD * seconds
+            moves = p[1:] * (self._entering()[1:] * (ODD * seconds))
             drifted[1:] -= moves
             drifted[:-1] += _reshaped(_flat(moves).dot(self.pace.into), moves)
         return drifted

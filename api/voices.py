@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from api.band import Band
 from api.line import Car, Line, Said
 from api.pace import USUAL_S, Pace
 from api.profile import Profile
-from api.progress import Progress
+from api.progress import Progress, progresses
 from api.queue import Queue
 from api.stack import Stack
 from api.tally import Tally
@@ -21,7 +23,7 @@ FIRST_WEIGHTS = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 COLD_WEIGHTS = (0.6, 0.2, 0.2, 0.0, 0.0, 0.0)  # on the first day it knows no more than that, and the catalogue may be wrong
 RECENT = 20  # gaps whose mean is the recent one: off by 1/sqrt(20), less than a quarter
 PER_CAR_S = 60.0  # what the cars alone are told in; the weight makes of it what it takes
-PROGRESS_MS = round(USUAL_S * 1000)
+PROGRESS_MS, AN_HOUR = round(USUAL_S * 1000), 12  # of these
 SOMEBODY = 0.5  # cars; fewer are nobody
 
 
@@ -48,7 +50,7 @@ class Voices:
         self._found_free: set[int] = set()  # when cars joined that had nothing to wait for
         self._left_ms: deque[int] = deque(maxlen=RECENT + 1)
         self._last_wait_s: float | None = None
-        self._progress: dict[int, Progress] = {}  # of the latest minutes that were asked about
+        self._progress: dict[int, list[Progress]] = {}  # of the latest hour that was asked about
 
     def join(self, at_ms: int, finds_free: bool) -> None:
         """A car joins; `finds_free`: nobody is in front of it, nor has it to wait for a bay."""
@@ -139,11 +141,12 @@ class Voices:
         return (self._left_ms[-1] - self._left_ms[0]) / 1000 / gaps if gaps > 0 else self.gap_s(queue)
 
     def _progressing(self, at_ms: int) -> Progress:
-        begin_ms = at_ms // PROGRESS_MS * PROGRESS_MS
-        if begin_ms not in self._progress:
+        hour, now = divmod(at_ms // PROGRESS_MS, AN_HOUR)
+        if hour not in self._progress:
             self._progress.clear()
-            self._progress[begin_ms] = Progress(self._pace, self._since_s(begin_ms) + USUAL_S / 2)
-        return self._progress[begin_ms]
+            begins_s = [self._since_s((hour * AN_HOUR + n) * PROGRESS_MS) for n in range(AN_HOUR)]
+            self._progress[hour] = progresses(self._pace, np.array(begins_s) + USUAL_S / 2)
+        return self._progress[hour][now]
 
     def _since_s(self, at_ms: int) -> float:
         return (at_ms - self._opens_ms) / 1000

@@ -98,21 +98,38 @@ class Telling:
         return msgspec.structs.replace(wait, trend=_trend(medians_s[earlier], wait.p50_s), latest_arrival=latest)
 
     def _median_s(self, look_ms: int) -> int | None:
-        return self._medians_s[look_ms] if look_ms in self._medians_s else self.wait(moment(look_ms)).p50_s
+        """The same as `wait` says at that instant; that is all that is asked of the past."""
+        if look_ms in self._medians_s:
+            return self._medians_s[look_ms]
+        opening = self._lets_in(moment(look_ms))
+        if opening is None:
+            return None
+        day = opening.until(look_ms)
+        if _why_unknown(opening, day, look_ms, self._alive):
+            return None
+        number = day.number()
+        return None if _why_bounded(opening, day, number, look_ms) else round(number.p50_s)
 
     def wait(self, instant: dt.datetime) -> Wait:
         """What is to be said at `instant` without knowing what was said before."""
-        at, hours_of = instant.astimezone(self._zone).replace(microsecond=0), self._city.yards[self._yard].hours
+        at = instant.astimezone(self._zone).replace(microsecond=0)
         blank = Wait(yard=self._yard, state=State.UNKNOWN, as_of=at, valid_until=(utc(at) + VALID).astimezone(self._zone))
+        opening = self._lets_in(instant)
+        if opening is None:
+            state = State.CLOSED if self._opening is None else State.CLOSING
+            opens = hours.next_opening(instant, self._city.yards[self._yard].hours, self._city)
+            return msgspec.structs.replace(blank, state=state, next_opening=opens)
+        return _told(opening, ms(instant), blank, Trust.MEASURED if self._profile.days else Trust.CONFIGURED, self._alive)
+
+    def _lets_in(self, instant: dt.datetime) -> Opening | None:
+        """The opening at `instant`, where that is before its last entry."""
         opening = self._opening
         if opening is None or not utc(opening.period.opens) <= utc(instant) < utc(opening.period.closes):
-            period = hours.period_at(instant, hours_of, self._city)
+            period = hours.period_at(instant, self._city.yards[self._yard].hours, self._city)
             opening = None if period is None else Opening(self._yard, self._city, self._events, period, self._profile)
             self._opening = opening
-        if opening is None or (not opening.goes_on and utc(instant) >= utc(opening.period.last_entry)):
-            state = State.CLOSED if opening is None else State.CLOSING
-            return msgspec.structs.replace(blank, state=state, next_opening=hours.next_opening(instant, hours_of, self._city))
-        return _told(opening, ms(instant), blank, Trust.MEASURED if self._profile.days else Trust.CONFIGURED, self._alive)
+        is_over = opening is None or (not opening.goes_on and utc(instant) >= utc(opening.period.last_entry))
+        return None if is_over else opening
 
 
 def since(yard: Yard, city: City, at: dt.datetime) -> dt.datetime:
@@ -153,16 +170,24 @@ def _number_told(opening: Opening, day: Day, number: Number, wait: Wait, at_ms: 
         late = not opening.goes_on and at_ms + expected_s * 1000 > last_ms
         return msgspec.structs.replace(wait, state=State.CLOSING if late else state, mean_s=mean_s, **more)
 
+    reason = _why_bounded(opening, day, number, at_ms)
+    if reason is None:
+        return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s)
+    if reason is Reason.OUT_OF_SIGHT:
+        bound_s = _least_wait_s(day, _beyond(day, opening.yard, at_ms))
+        return told(State.OPEN, bound_s, queue=None, queue_p90=None, more_than_s=bound_s, reason=reason)
+    return told(State.OPEN if reason is Reason.TOO_WIDE else State.HELD, p50_s, more_than_s=p10_s or None, reason=reason)
+
+
+def _why_bounded(opening: Opening, day: Day, number: Number, at_ms: int) -> Reason | None:
+    """Why there are no quantiles."""
     held = _why_held(day, opening.yard, at_ms)
     if held:
-        return told(State.HELD, p50_s, more_than_s=p10_s or None, reason=held)
-    beyond = _beyond(day, opening.yard, at_ms)
-    if beyond:
-        bound_s = _least_wait_s(day, beyond)
-        return told(State.OPEN, bound_s, queue=None, queue_p90=None, more_than_s=bound_s, reason=Reason.OUT_OF_SIGHT)
-    if p90_s - p10_s > max(TOO_WIDE_S, TOO_WIDE_SHARE * mean_s):
-        return told(State.OPEN, p50_s, more_than_s=p10_s or None, reason=Reason.TOO_WIDE)
-    return told(State.OPEN, p50_s, p10_s=p10_s, p50_s=p50_s, p90_s=p90_s)
+        return held
+    if _beyond(day, opening.yard, at_ms):
+        return Reason.OUT_OF_SIGHT
+    mean_s, p10_s, _, p90_s = map(round, number)
+    return Reason.TOO_WIDE if p90_s - p10_s > max(TOO_WIDE_S, TOO_WIDE_SHARE * mean_s) else None
 
 
 def _latest_arrival(opening: Opening, at_ms: int, zone: ZoneInfo) -> dt.datetime | None:
@@ -236,14 +261,14 @@ def _standstill(day: Day, yard: Yard, at_ms: int) -> Reason | None:
     return None
 
 
-def _beyond(day: Day, yard: Yard, at_ms: int) -> int | None:
-    """How many cars there are at least, where the last lane sensor is covered for long and the counters cannot tell more."""
+def _beyond(day: Day, yard: Yard, at_ms: int) -> int:
+    """How many cars there are at least, where the last lane sensor is covered for long and the counters tell no more; else 0."""
     positions = [sensor.position_m or 0.0 for sensor in yard.sensors.values() if sensor.role is Role.LANE]
     tail = day.lane.tail(at_ms, max(positions, default=0.0))
     if tail is None or at_ms - tail.since_ms < TAIL_MS:
-        return None
+        return 0
     is_out = day.left_unexplained >= BLIND_AFTER or (day.blind.entry and at_ms - day.last_joined_ms > RECKONED_MS)
-    return sight.at_least(tail.position_m, yard.metres_per_car) if is_out or not day.passages_tell else None
+    return sight.at_least(tail.position_m, yard.metres_per_car) if is_out or not day.passages_tell else 0
 
 
 def _least_wait_s(day: Day, cars: int) -> int:
