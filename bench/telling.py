@@ -1,4 +1,5 @@
-"""How long the api thinks: a whole day told from its stored readings, and one event more, beside the counter difference."""
+"""How long the api thinks: a whole day told from its stored readings, beside the counter difference; the next estimate, and one
+event more."""
 
 import datetime as dt
 import itertools
@@ -8,18 +9,21 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from api.learning import learn
+from api.memory import Memory
 from api.opening import Opening
-from api.profile import COLD
+from api.profile import COLD, Profile
+from api.standing import RENEW_MS
 from api.waiting import estimate
 from bench import show
 from bench.duel import cpu_ms
 from bench.waiting import references
 from bench.waiting.days import Day, learnt, scored
 from bench.waiting.scenarios import BASE, USUALLY, YARD, Scenario
-from hoflicht.catalogue import Hours
+from hoflicht.catalogue import City, Hours
 
 ROUNDS = 7
 TWELVE_HOURS = Scenario(USUALLY, replace(BASE, hours=Hours(weekly={"sat": "07:00-19:00"}, last_entry_before_min=30)), learnt=1)
+NEXT, RENEWED = 50, dt.timedelta(milliseconds=RENEW_MS)
 BEFORE_CLOSING = dt.timedelta(minutes=31)  # the yard still lets in
 
 
@@ -38,7 +42,16 @@ def rows() -> Iterator[str]:
         f"| estimate: a day of twelve hours, {len(day.readings)} readings, CPU ms | counter difference over recent throughput |"
         f" {told} | ≤ 100 ms |"
     )
+    next_ms = _next_ms(city, profile, day, at)
+    yield f"| estimate: the next one, all readings given again, CPU ms | - | {_spread(next_ms)} | - | - | - | |"
     yield f"| estimate: one instant more, of {len(each_ms)}, CPU ms | - | {_spread(each_ms)} | - | - | - | ≤ 1 ms |"
+
+
+def _next_ms(city: City, profile: Profile, day: Day, at: dt.datetime) -> list[float]:
+    """How long each estimate takes that goes on from the one before, as the api asks for them while cars pass."""
+    remembers, last = Memory(YARD, city), at - NEXT * RENEWED
+    remembers.estimate(day.readings, last, profile)
+    return [cpu_ms(lambda n=n: remembers.estimate(day.readings, last + n * RENEWED, profile)) for n in range(1, NEXT + 1)]  # type: ignore[misc]
 
 
 def _each_ms(opening: Opening, day: Day) -> list[float]:

@@ -19,10 +19,12 @@ from hoflicht.wait import State, Trend, Trust, Wait
 from tests.conftest import ROOT
 from tests.lane import (
     GAP_MIN,
+    HEAD_SEEN,
     YARD,
     at,
     every,
     free_lane,
+    gone,
     held,
     joined,
     let_in,
@@ -585,3 +587,15 @@ def test_one_more_event_is_told_in_a_moment(city: City) -> None:
         opening.until(ms(500) + 10_000 * n).number()
 
     assert (time.process_time() - began) / 300 < 0.02  # usually a millisecond; the bound is for a slow machine
+
+
+def test_asking_leaves_no_trace_where_a_sensor_speaks_again_after_somebody_found_a_bay_free() -> None:
+    city = City(name="", yards={YARD: HEAD_SEEN})
+    period = hours.period_at(at(1), HEAD_SEEN.hours, city)
+    assert period is not None
+    events = presence("lane-3", 0, 1, False) + joined(12) + presence("lane-3", 12.3, 16, False) + gone(15)
+    asked, unasked = (Opening(YARD, city, events, period) for _ in range(2))
+
+    asked.until(ms(12.2))
+
+    assert asked.until(ms(16)).voices.measured == unasked.until(ms(16)).voices.measured

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -15,11 +16,11 @@ from api.accuracy import PUBLISHED, Measured, accuracy
 from api.heard import heard
 from api.hindsight import Findings, Hindsight, learnt
 from api.lessons import before
-from api.opening import Opening
+from api.opening import Opening, moment
 from api.profile import COLD
-from api.standing import KEEP_MS
+from api.standing import KEEP_MS, LOOK_MS, RENEW_MS
 from api.waiting import estimates
-from api.yards import Yards
+from api.yards import LATELY_MS, Yards
 from hoflicht import hours
 from hoflicht.catalogue import ESTIMATE, City, load_city
 from hoflicht.clock import HandClock, SystemClock
@@ -104,6 +105,52 @@ def test_a_counter_whose_port_is_gone_is_told_as_dead_reckoning(nord: City, stor
     wait = Yards(store, nord, HandClock(ms(90))).wait(YARD)
 
     assert wait.trust is Trust.RECKONED
+
+
+class AskedStore(SqliteStore):
+    """A store that keeps over how many minutes it was asked for the yard's readings."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.minutes: list[int] = []
+
+    def read(self, site: str, quantities: Sequence[str], start_ms: int, end_ms: int) -> list[Reading]:
+        if site == YARD:
+            self.minutes.append((end_ms - start_ms) // 60_000)
+        return super().read(site, quantities, start_ms, end_ms)
+
+
+def test_for_a_car_that_passes_only_the_last_minute_is_read_and_after_four_seconds_all_again(nord: City, tmp_path: Path) -> None:
+    clock = HandClock(ms(90))
+    with closing(AskedStore(tmp_path / "readings.db")) as store:
+        store.write(steady_queue(8, 90))
+        yards = Yards(store, nord, clock)
+        for _ in range(2 * RENEW_MS // LOOK_MS):
+            clock.advance(LOOK_MS)
+            store.write([Reading(YARD, "lane-in", "passage", clock.now_ms(), 1.0)])
+
+            assert yards.wait(YARD).as_of == moment(clock.now_ms()).replace(microsecond=0)
+
+    assert [minutes for minutes in store.minutes if minutes > 1] == [270, 270]
+
+
+def test_what_was_read_again_and_what_was_not_come_to_the_wait_of_who_starts_now(nord: City, tmp_path: Path) -> None:
+    clock, rng = HandClock(ms(90)), random.Random(1)
+    delays_ms = (0, 30_000, 120_000)
+    coming = [(reading.at_ms + rng.choices(delays_ms, (20, 4, 1))[0], reading) for reading in steady_queue(8, 95)]
+    with closing(SqliteStore(tmp_path / "readings.db")) as store:
+        yards, begin_ms, compared = Yards(store, nord, clock), 0, 0
+        told = yards.wait(YARD)
+        for _ in range(120):
+            clock.advance(rng.choice((250, 500, 1_000, RENEW_MS + 1)))
+            now_ms = clock.now_ms()
+            store.write([reading for arrives_ms, reading in coming if begin_ms < arrives_ms <= now_ms])
+            begin_ms, before, told = now_ms, told, yards.wait(YARD)
+            lately = [arrives_ms - reading.at_ms for arrives_ms, reading in coming if now_ms - 2 * RENEW_MS < arrives_ms <= now_ms]
+            if told is not before and max(lately, default=0) < LATELY_MS:
+                compared += 1
+                assert told == Yards(store, nord, clock).wait(YARD)
+    assert compared > 30
 
 
 # What is learnt of the days before
