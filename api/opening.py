@@ -4,7 +4,7 @@ import datetime as dt
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, zip_longest
+from itertools import chain, pairwise
 from operator import attrgetter
 
 from api import holds
@@ -49,16 +49,14 @@ class Opening:
         readings = _sorted(events, ms(utc(self.period.opens) - EARLIER), ms(self.period.closes))
         telling = {sensor for sensor, entry in self.yard.sensors.items() if entry.role is not Role.OTHER}
         self._own = [r for r in readings if r.site == self._name and r.sensor in telling]
+        health = [r for r in readings if r.quantity == HEALTH]
         self._signs_ms: dict[str, list[int]] = {}  # by gateway: when it said of a port that it is open
-        for reading in filter(is_open, readings):
+        for reading in filter(is_open, health):
             self._signs_ms.setdefault(reading.site, []).append(reading.at_ms)
         counting = (Role.LANE_ENTRY, departure_role(self.yard), Role.GATE)
-        self._first_ms: dict[str, int] = {}
-        for reading in self._own:
-            if self.yard.sensors[reading.sensor].role in counting:
-                self._first_ms.setdefault(reading.sensor, reading.at_ms)
-        flagged = list(changes(r for r in readings if r.quantity == HEALTH and r.sensor in telling))
-        words = [r for r in readings if r.site == self._name and holds.is_word(r)]
+        self._first_ms = {r.sensor: r.at_ms for r in reversed(self._own) if self.yard.sensors[r.sensor].role in counting}
+        flagged = list(changes(r for r in health if r.sensor in telling))
+        words = [r for r in readings if r.quantity == holds.HOLD and r.site == self._name and holds.is_word(r)]
         self._others = [*flagged, *words]
         self._events = events_of(self.yard, [*self._own, *self._others] if self._others else self._own)
 
@@ -153,8 +151,9 @@ def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Read
     within = [reading for reading in events if from_ms <= reading.at_ms <= until_ms]
     ordered = sorted(within, key=attrgetter("at_ms", "site", "sensor", "quantity", "value"))
     # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
-    return [one for one, after in zip_longest(ordered, ordered[1:]) if after is None or not _is_same(one, after)]
+    last = ordered[-1:]
+    return [one for one, after in pairwise(ordered) if one.at_ms != after.at_ms or _point(one) != _point(after)] + last
 
 
-def _is_same(one: Reading, other: Reading) -> bool:
-    return one.at_ms == other.at_ms and (one.site, one.sensor, one.quantity) == (other.site, other.sensor, other.quantity)
+def _point(reading: Reading) -> tuple[str, str, str]:
+    return reading.site, reading.sensor, reading.quantity
