@@ -151,9 +151,9 @@ def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Read
     within = [reading for reading in events if from_ms <= reading.at_ms <= until_ms]
     ordered = sorted(within, key=attrgetter("at_ms", "site", "sensor", "quantity", "value"))
     # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
-    last = ordered[-1:]
-    return [one for one, after in pairwise(ordered) if one.at_ms != after.at_ms or _point(one) != _point(after)] + last
+    return [one for one, after in pairwise(ordered) if not _is_same(one, after)] + ordered[-1:]
 
 
-def _point(reading: Reading) -> tuple[str, str, str]:
-    return reading.site, reading.sensor, reading.quantity
+def _is_same(one: Reading, other: Reading) -> bool:
+    is_near = one.at_ms == other.at_ms and one.sensor == other.sensor  # hardly ever
+    return is_near and one.quantity == other.quantity and one.site == other.site
