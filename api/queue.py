@@ -151,8 +151,10 @@ class Queue:
             if unseen.entry:
                 comes = min(arrivals_per_s * step_s, 1.0)
                 self._join((1 - comes, comes, 0.0))
-            self._fresh_s = max(self._fresh_s - step_s, 0.0)
-            self._open_s = max(self._open_s - step_s, 0.0)
+            if self._fresh_s:
+                self._fresh_s = max(self._fresh_s - step_s, 0.0)
+            if self._open_s:
+                self._open_s = max(self._open_s - step_s, 0.0)
 
     def settle(self) -> None:
         """Whoever waits takes a bay that is free: what is not seen happens at once."""

@@ -60,7 +60,8 @@ class Tally:
 
 def quarter(since_opening_s: float) -> int:
     """Which quarter of an hour of the day; the first and the last hold what is before and after."""
-    return min(max(int(since_opening_s / BIN_S), 0), BINS - 1)
+    at = int(since_opening_s / BIN_S)
+    return at if 0 <= at < BINS else 0 if at < 0 else BINS - 1
 
 
 def _near(sums: Sequence[float], since_opening_s: float) -> float:
