@@ -28,7 +28,7 @@ class Blind(NamedTuple):
     departure: bool = False
 
 
-SIGHTED = Blind()
+SIGHTED = Blind()  # as nearly always
 
 
 def chance_out(gaps: float, arrivals_per_s: float) -> float:
