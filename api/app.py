@@ -33,6 +33,7 @@ from api import (
 )
 from api.alarms import Alarms
 from api.audit import Audit
+from api.config import ApiConfig
 from api.control import Control
 from api.door import Door
 from api.errands import Errands
@@ -52,21 +53,21 @@ from api.sensorthings import service as sensorthings
 from api.server import listen, serving
 from api.shadows import Shadows
 from api.silence import Watch
-from api.staff import Staff, StaffConfig
+from api.staff import Staff
 from api.streams import Streams
 from api.views import View, view
 from api.words import Words
 from api.yards import Yards
 from hoflicht import __version__, logs, stop, topics
-from hoflicht.broker import BrokerConfig, Session
+from hoflicht.broker import Session
 from hoflicht.catalogue import API, City
 from hoflicht.clock import Clock, SystemClock
-from hoflicht.config import Strict, beside, load
+from hoflicht.config import beside, load
 from hoflicht.errors import BadConfig
 from hoflicht.hours import load_with_holidays
 from hoflicht.stop import Stopping
 from hoflicht.wait import Wait
-from store.readings import Store, StoreConfig, open_configured
+from store.readings import Store, open_configured
 
 log = logging.getLogger(__name__)
 
@@ -98,18 +99,6 @@ CONFIG is a TOML file:
   lights = "staff-lights.json"   what staff say of lamps, on top of the catalogue
   notices = "staff-notices.json" and what they tell everybody of the yards
 """
-
-
-class ApiConfig(Strict, frozen=True):
-    """The file that `hoflicht api` reads."""
-
-    city: str
-    store: StoreConfig
-    listen: str = "127.0.0.1:8000"
-    broker: BrokerConfig | None = None
-    publish: bool = True
-    limits: Limits = Limits()
-    staff: StaffConfig | None = None
 
 
 def create_app(

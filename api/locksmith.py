@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from api.app import ApiConfig
 from api.audit import Audit, Entry
+from api.config import ApiConfig
 from api.keys import MAX_KEYS, Key, KeyFile, Scope, make
 from hoflicht.config import beside, load
 from hoflicht.errors import BadConfig

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from api.app import ApiConfig
+from api.config import ApiConfig
 from api.energy import GAP_MS, HOUR_MS, Finding, Notice
 from api.meters import Report, Row, month_of, report
 from hoflicht.catalogue import load_city

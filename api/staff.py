@@ -25,7 +25,6 @@ from api.reply import JSON
 from api.shadows import Shadows
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
-from hoflicht.config import Strict
 from hoflicht.errors import Refused, Unavailable
 from hoflicht.reading import Reading
 from store.readings import Store
@@ -34,15 +33,6 @@ LONGEST_MIN = holds.LONGEST_S // 60
 USUAL_MIN = 60
 
 Minutes = Annotated[int, Query(ge=1, le=LONGEST_MIN, description="Then cars are let in again, unless it is said anew")]
-
-
-class StaffConfig(Strict, frozen=True):
-    """Where keys, audit and what is said of lamps and yards lie; all in a folder that the api may write to."""
-
-    keys: str = "staff-keys.json"
-    audit: str = "staff-audit.jsonl"
-    lights: str = "staff-lights.json"
-    notices: str = "staff-notices.json"
 
 
 class Staff(NamedTuple):

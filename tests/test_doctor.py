@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from api.app import ApiConfig
+from api.config import ApiConfig
 from edge.health import Health
 from edge.reader import Counters
 from edge.spool import Spool

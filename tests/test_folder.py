@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.app import ApiConfig
+from api.config import ApiConfig
 from edge.config import load_edge
 from hoflicht import BadConfig
 from hoflicht.catalogue import City

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.app import ApiConfig
+from api.config import ApiConfig
 from api.limits import Buckets, Callers
 from hoflicht.clock import HandClock
 from hoflicht.config import load

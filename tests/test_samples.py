@@ -7,7 +7,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from api.app import ApiConfig
+from api.config import ApiConfig
 from edge.config import EdgeConfig, load_edge
 from hoflicht.config import load
 from ingest.config import IngestConfig

@@ -42,7 +42,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "edge": Kind("edge.config", "EdgeConfig", {"gateway", "spool", "ports", "signs", "lines", "light", "clock", "prove_s"}, "edge"),
     "ingest": Kind("ingest.config", "IngestConfig", {"quarantine", "client_id", "receive_maximum"}, "ingest"),
-    "api": Kind("api.app", "ApiConfig", {"publish", "limits", "staff"}, "api"),
+    "api": Kind("api.config", "ApiConfig", {"publish", "limits", "staff"}, "api"),
     "authority": Kind("ingest.registrar", "AuthorityConfig", {"names", "folder", "broker_port"}, "ingest"),
     "backup": Kind("workshop.backup", "BackupConfig", {"folders", "keep"}, "ingest"),
     "operator": Kind("edge.configure", "OperatorConfig", set(), "edge"),
