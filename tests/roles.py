@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import AnyStr, TypeVar
 
 from hoflicht.broker import BrokerConfig
 from tests.conftest import ROOT
@@ -50,6 +51,16 @@ class Role:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+@contextmanager
+def killed_after(process: "subprocess.Popen[AnyStr]") -> Iterator["subprocess.Popen[AnyStr]"]:
+    """A process that is gone at the end, whatever happens: a test that has failed would wait for it for ever."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def eventually(ask: Callable[[], T], timeout_s: float = 30.0) -> T:

@@ -21,7 +21,7 @@ from hoflicht.broker import BrokerConfig, Event, Received, Session
 from hoflicht.clock import SystemClock
 from tests.conftest import Mosquitto, free_port
 from tests.receiver import Ingest
-from tests.roles import Role, eventually, write_edge
+from tests.roles import Role, eventually, killed_after, write_edge
 
 GATEWAY = "gw-hof-nord"
 # PyPMS tests/captured_data/SDS01x.hexdump: 0.6 and 0.9 ug/m3.
@@ -120,7 +120,7 @@ def test_a_part_that_dies_ends_the_process_and_the_next_start_mends_what_it_can(
     config = write_edge(tmp_path, broker.config, GATEWAY, "[health]\nevery_s = 1\n")
     spool = tmp_path / f"{GATEWAY}.db"
     command = [sys.executable, "-m", "hoflicht", "edge", str(config)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+    with killed_after(subprocess.Popen(command, stderr=subprocess.PIPE)) as process:
         assert eventually(lambda: spool.exists() and rows_of(spool))  # it runs
         with spool.open("r+b") as file:
             file.write(b"\xff" * spool.stat().st_size)

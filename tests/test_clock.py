@@ -29,7 +29,7 @@ from tests.conftest import ROOT, Mosquitto, installed
 from tests.lane import YARD, at, free_lane, joined, let_in
 from tests.lane import ms as lane_ms
 from tests.receiver import Ingest
-from tests.roles import eventually, write_edge
+from tests.roles import eventually, killed_after, write_edge
 from tests.test_agent import CAPTURED, GATEWAY, Line, air
 
 HOUR_MS = 3_600_000
@@ -140,11 +140,11 @@ class FakedClock:
 def gateway(config: Path, clock: FakedClock) -> Iterator[subprocess.Popen[bytes]]:
     """The real one, living by `clock`; gone at the end, whatever happens."""
     command = [sys.executable, "-m", "hoflicht", "edge", str(config)]
-    with config.with_name("log").open("wb") as log, subprocess.Popen(command, env=clock.environment, stderr=log) as edge:
-        try:
-            yield edge
-        finally:
-            edge.kill()
+    with (
+        config.with_name("log").open("wb") as log,
+        killed_after(subprocess.Popen(command, env=clock.environment, stderr=log)) as edge,
+    ):
+        yield edge
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import uv
 
 from hoflicht.broker import BrokerConfig
 from tests.conftest import ROOT, free_port
-from tests.roles import CITY, END_S, eventually, write_api, write_edge, write_ingest
+from tests.roles import CITY, END_S, eventually, killed_after, write_api, write_edge, write_ingest
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +54,7 @@ def distributions(programs: Path) -> set[str]:
 def answers(url: str) -> int:
     """The HTTP status at `url`; 0 while nobody listens."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
+        with urllib.request.urlopen(url, timeout=END_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -70,11 +71,16 @@ def test_an_extra_brings_its_role_and_nothing_else(extra: str, wheel: Path, tmp_
     {"edge": edge_starts, "ingest": ingest_starts, "api": api_starts, "dashboards": dashboards_builds}[extra](programs, tmp_path)
 
 
+def running(programs: Path, role: str, config: Path) -> AbstractContextManager["subprocess.Popen[str]"]:
+    """The role, started elsewhere."""
+    return killed_after(subprocess.Popen([programs / "hoflicht", role, config], cwd="/", stderr=subprocess.PIPE, text=True))
+
+
 def edge_starts(programs: Path, folder: Path) -> None:
     port = free_port()
     config = write_edge(folder, BrokerConfig(port=free_port()), "gw-hof-nord")
     config.write_text(f'http = "127.0.0.1:{port}"\n' + config.read_text())
-    with subprocess.Popen([programs / "hoflicht", "edge", config], cwd="/", stderr=subprocess.PIPE, text=True) as process:
+    with running(programs, "edge", config) as process:
         assert eventually(lambda: answers(f"http://127.0.0.1:{port}/metrics") == 200)
         time.sleep(1.0)
         process.terminate()
@@ -88,7 +94,7 @@ def edge_starts(programs: Path, folder: Path) -> None:
 def ingest_starts(programs: Path, folder: Path) -> None:
     port = free_port()
     config = write_ingest(folder, BrokerConfig(port=free_port()), f"sqlite:///{folder}/readings.db", http_port=port)
-    with subprocess.Popen([programs / "hoflicht", "ingest", config], cwd="/", stderr=subprocess.PIPE, text=True) as process:
+    with running(programs, "ingest", config) as process:
         assert eventually(lambda: answers(f"http://127.0.0.1:{port}/healthz") == 503)  # it runs, and says that the broker is away
         process.terminate()
         _, said = process.communicate(timeout=END_S)
@@ -101,7 +107,7 @@ def api_starts(programs: Path, folder: Path) -> None:
     port = free_port()
     (folder / "token").touch()
     config = write_api(folder, BrokerConfig(port=free_port()), f"sqlite:///{folder}/readings.db", port)
-    with subprocess.Popen([programs / "hoflicht", "api", config], cwd="/", stderr=subprocess.PIPE, text=True) as process:
+    with running(programs, "api", config) as process:
         assert eventually(lambda: answers(f"http://127.0.0.1:{port}/v1/yards") == 200)
         assert answers(f"http://127.0.0.1:{port}/") == 200
         process.terminate()

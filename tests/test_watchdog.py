@@ -16,7 +16,7 @@ from hoflicht.broker import BrokerConfig
 from hoflicht.clock import HandClock
 from hoflicht.stop import Stopping
 from tests.conftest import free_port
-from tests.roles import write_edge
+from tests.roles import killed_after, write_edge
 
 LIGHT = """
 [light]
@@ -79,8 +79,8 @@ def test_one_line_that_hangs_is_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lines", ["", LIGHT])
 def test_the_agent_tells_systemd_again_and_again(tmp_path: Path, systemd: socket.socket, lines: str) -> None:
     config = write_edge(tmp_path, BrokerConfig(port=free_port()), "gw", lines)
-    with subprocess.Popen([sys.executable, "-m", "hoflicht", "edge", config], stderr=subprocess.DEVNULL) as process:
+    command = [sys.executable, "-m", "hoflicht", "edge", config]
+    with killed_after(subprocess.Popen(command, stderr=subprocess.DEVNULL)):
         heard = [systemd.recv(100) for _ in range(3)]
-        process.terminate()
 
     assert heard == [b"WATCHDOG=1"] * 3
