@@ -19,7 +19,7 @@ demo: $(VENV)/.demo
 	$(BIN)/hoflicht demo $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not chaos" $(ARGS)
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not chaos" $(ARGS)
 
 chaos: $(VENV)/.dev
 	$(BIN)/python -m pytest -m chaos -s $(ARGS)

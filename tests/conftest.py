@@ -11,6 +11,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import hypothesis
@@ -44,9 +45,27 @@ START_S = 30.0  # a loaded machine takes its time to start a database
 END_S = 30.0  # and to end one
 
 
+@pytest.hookimpl(trylast=True)  # after what was not asked for is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test, which waits for a sign to change after two minutes, begins first; the others are shared out beside it."""
-    items.sort(key=lambda item: item.path.name != "test_walk.py")
+    """pytest-xdist gives each worker a run of the list, and who is done takes from the end of another's; so each begins with long ones.
+
+    The longest test of all, which waits for a sign to change after two minutes, is the first. Tests of a file stay together, for they
+    share what took time to make.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = sorted(filter(is_slow, items), key=lambda item: item.path.name != "test_walk.py")
+    files = list(dict.fromkeys(item.path for item in slow))
+    others = iter([item for item in items if not is_slow(item)])
+    dealt: list[pytest.Item] = []
+    for n in range(workers):
+        share = (len(items) - len(dealt)) // (workers - n)
+        first = [item for item in slow if files.index(item.path) % workers == n]
+        dealt += [*first, *islice(others, max(0, share - len(first)))]
+    items[:] = dealt
+
+
+def is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
 
 
 def installed(program: str, how: str, beside: Path = Path("/usr/bin")) -> str:

@@ -154,6 +154,7 @@ def line() -> Iterator[Line]:
     line.close()
 
 
+@pytest.mark.slow
 def test_readings_end_with_right_times_whatever_the_clock_of_the_machine_does(
     tmp_path: Path, broker: Mosquitto, line: Line
 ) -> None:
@@ -190,6 +191,7 @@ def test_readings_end_with_right_times_whatever_the_clock_of_the_machine_does(
     assert max(gaps) < 10_000
 
 
+@pytest.mark.slow
 def test_readings_taken_before_the_satellites_are_heard_end_with_right_times(tmp_path: Path, broker: Mosquitto, line: Line) -> None:
     """A machine that woke up in 1970 and hears no time service; its receiver finds the satellites late, and loses them again."""
     clock = FakedClock(tmp_path)

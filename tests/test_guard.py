@@ -26,6 +26,13 @@ def face(city: City, tmp_path: Path) -> Iterator[Face]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def open_face(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
+    """One for all who change nothing at it."""
+    with facing(city, tmp_path_factory.mktemp("face"), NOW_MS) as running:
+        yield running
+
+
 def asked(face: Face, forwarded: str, path: str = "/v1/yards/hof-nord") -> int:
     """The status for whom the proxy names so."""
     return face.get(path, x_forwarded_for=forwarded).status_code
@@ -93,9 +100,8 @@ def test_one_address_opens_only_so_many_streams_and_frees_them(face: Face) -> No
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/v1/yards", "/v1/yards/hof-nord/wait", "/", "/static/style.css", "/healthz", "/openapi.json"])
-def test_nobody_writes(city: City, tmp_path: Path, method: str, path: str) -> None:
-    with facing(city, tmp_path, NOW_MS) as face:
-        answer = face.client.request(method, face.url + path)
+def test_nobody_writes(open_face: Face, method: str, path: str) -> None:
+    answer = open_face.client.request(method, open_face.url + path)
 
     assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
     assert "GET" in answer.headers["allow"]
@@ -111,10 +117,9 @@ def test_nobody_writes(city: City, tmp_path: Path, method: str, path: str) -> No
     ],
 )
 def test_what_is_too_large_is_refused_unread(
-    city: City, tmp_path: Path, path: str, headers: dict[str, str], body: bytes | list[bytes], status: int, detail: str
+    open_face: Face, path: str, headers: dict[str, str], body: bytes | list[bytes], status: int, detail: str
 ) -> None:
-    with facing(city, tmp_path, NOW_MS) as face:
-        answer = face.client.request("GET", face.url + path, headers=headers, content=body)
+    answer = open_face.client.request("GET", open_face.url + path, headers=headers, content=body)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["detail"] == detail

@@ -73,6 +73,7 @@ def test_the_new_device_says_what_the_guide_prints(copy: Path) -> None:
     assert f"`{ended.stderr.strip()}`" in (ROOT / "docs/driver.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_new_driver_passes_the_tests_of_all_drivers(copy: Path) -> None:
     _, tests = (block.text for block in GUIDE if block.mark == "run")
 

@@ -80,6 +80,7 @@ def asked(city: City, bucket: str, now_ms: int) -> Iterator[tuple[str, str]]:
             yield f"{board['title']}: {mark['name']}", query
 
 
+@pytest.mark.slow
 def test_every_panel_and_every_mark_finds_something_in_a_week_of_the_city(
     influxd: Influxd, city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -312,6 +312,7 @@ def open_all_week(city: City) -> City:
     return replace(counters, yards={YARD: replace(counters.yards[YARD], hours=always)})
 
 
+@pytest.mark.slow
 def test_a_real_gateway_carries_the_number_and_takes_it_with_it(
     city: City, tmp_path: Path, broker: Mosquitto, port_path: str
 ) -> None:

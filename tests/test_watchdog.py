@@ -79,7 +79,7 @@ def test_one_line_that_hangs_is_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lines", ["", LIGHT])
 def test_the_agent_tells_systemd_again_and_again(tmp_path: Path, systemd: socket.socket, lines: str) -> None:
     config = write_edge(tmp_path, BrokerConfig(port=free_port()), "gw", lines)
-    command = [sys.executable, "-m", "hoflicht", "edge", config]
+    command = [sys.executable, "-m", "hoflicht", "edge", str(config)]
     with killed_after(subprocess.Popen(command, stderr=subprocess.DEVNULL)):
         heard = [systemd.recv(100) for _ in range(3)]
 
