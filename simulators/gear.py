@@ -30,6 +30,7 @@ LUMINAIRE = {
     "luminous_flux": 15_000,
     "colour_rendering": 100,
 }
+NEVER = dict.fromkeys(("gear_failure", "undervoltage", "overvoltage", "power_limited", "short_circuit"), False)  # they never happen
 
 
 class Gear:
@@ -221,20 +222,21 @@ class Gear:
         return True
 
     def _flags_now(self) -> dict[str, bool]:
-        lamp = self.lamp
-        never = ("gear_failure", "undervoltage", "overvoltage", "power_limited", "short_circuit")
-        return dict.fromkeys(never, False) | {
-            "lamp_failure": lamp.has_failed,
-            "open_circuit": lamp.has_failed,
-            "gear_derating": lamp.is_derated,
-            "lamp_derating": lamp.is_derated,
-            "gear_shutdown": lamp.is_shut_down,
-            "lamp_shutdown": lamp.is_shut_down,
+        has_failed, is_derated, is_shut_down = self.lamp.has_failed, self.lamp.is_derated, self.lamp.is_shut_down
+        return NEVER | {
+            "lamp_failure": has_failed,
+            "open_circuit": has_failed,
+            "gear_derating": is_derated,
+            "lamp_derating": is_derated,
+            "gear_shutdown": is_shut_down,
+            "lamp_shutdown": is_shut_down,
         }
 
     def _count(self) -> None:
         """Count the faults that have begun."""
         flags = self._flags_now()
+        if flags == self._flags:
+            return
         begun = [name for name, is_so in flags.items() if is_so and not self._flags[name]]
         self._counts |= {name: self._counts.get(name, 0) + 1 for name in begun}
         self._flags = flags

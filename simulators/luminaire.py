@@ -17,7 +17,7 @@ TOO_MUCH, TOO_LITTLE = 1.5, 0.5  # of the power that the light needs
 STEP_MS, FADE_STEP_MS = 60_000, 100  # light and temperature are taken as steady for no longer
 
 
-class Fault(enum.Enum):
+class Fault(enum.StrEnum):  # each look at a lamp asks for several: a text is found in a set without a call
     """What can be wrong with a lamp or its driver."""
 
     LAMP_FAILURE = "open circuit"
@@ -79,19 +79,24 @@ class Luminaire:
     @property
     def level(self) -> int:
         """The level it burns at."""
+        if self.is_shut_down:
+            return 0
         wanted = self.wanted
+        if not self.faults:
+            return wanted
         if Fault.STUCK_ON in self.faults:
             wanted = wanted or FULL
         if Fault.STUCK_LEVEL in self.faults and wanted:
             wanted = self.stuck_level
         is_off = Fault.CYCLING in self.faults and self._time % CYCLE_MS >= CYCLE_ON_MS
-        return 0 if is_off or not self.has_mains or Fault.LAMP_FAILURE in self.faults or self.is_shut_down else wanted
+        return 0 if is_off or not self.has_mains or Fault.LAMP_FAILURE in self.faults else wanted
 
     @property
     def light_percent(self) -> float:
-        if not self.level:
+        level = self.level
+        if not level:
             return 0.0
-        return 10 ** ((self.level - 1) / SCALE - 1) * (DERATED if self.is_derated else 1)
+        return 10 ** ((level - 1) / SCALE - 1) * (DERATED if self.is_derated else 1)
 
     @property
     def power_w(self) -> float:

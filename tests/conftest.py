@@ -47,9 +47,9 @@ END_S = 30.0  # and to end one
 
 @pytest.hookimpl(trylast=True)  # after what was not asked for is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """pytest-xdist gives each worker a run of the list, and who is done takes from the end of another's; so each begins with long ones.
+    """pytest-xdist gives each worker a run of the list, and who is done takes from the end of another's: each begins with slow ones.
 
-    The longest test of all, which waits for a sign to change after two minutes, is the first. Tests of a file stay together, for they
+    The slowest, which waits for a sign to change after two minutes, is the first of all. Those of a file stay together, for they
     share what took time to make.
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

@@ -23,7 +23,7 @@ from api.streams import Streams
 from hoflicht import Reading, wait
 from hoflicht.catalogue import City
 from hoflicht.wait import State, Wait
-from tests.conftest import ROOT, free_port
+from tests.conftest import ROOT, free_port, wait_until_listening
 from tests.face import AwayStore, Face, facing
 from tests.lane import YARD, at, free_lane, joined, let_in, ms, steady_queue
 
@@ -515,8 +515,9 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 def test_ctrl_c_ends_at_once_although_a_stream_is_open(tmp_path: Path) -> None:
     port = free_port()
-    with start(write_config(tmp_path, port)) as process, httpx.Client(transport=httpx.HTTPTransport(retries=30)) as client:
+    with start(write_config(tmp_path, port)) as process, httpx.Client(verify=False) as client:
         try:
+            wait_until_listening(port)
             with client.stream("GET", f"http://127.0.0.1:{port}/v1/stream", timeout=30) as answer:
                 opened = events(answer, 1)
                 began = time.monotonic()

@@ -17,7 +17,7 @@ from hoflicht.errors import BadConfig
 from hoflicht.wait import State
 from simulators.folder import open_round_the_clock
 from store.readings import open_store
-from tests.conftest import Mosquitto, free_port
+from tests.conftest import Mosquitto, free_port, wait_until_listening
 from tests.face import facing
 from tests.office import HOLD, NOW, NOW_MS, Office, opened, working
 from tests.roles import CITY, Role, eventually, write_api, write_ingest
@@ -248,20 +248,22 @@ def test_staff_s_word_needs_a_way_to_the_store(tmp_path: Path) -> None:
 def test_a_hold_and_a_notice_go_through_broker_ingest_and_store_to_the_public(
     broker: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url, store_url, city = f"http://127.0.0.1:{free_port()}", f"sqlite:///{tmp_path / 'readings.db'}", tmp_path / "city.toml"
+    port, store_url, city = free_port(), f"sqlite:///{tmp_path / 'readings.db'}", tmp_path / "city.toml"
     city.write_text(open_round_the_clock(CITY.read_text()))
     until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
-    config = write_api(tmp_path, broker.config, store_url, int(url.rpartition(":")[2]), city)
+    config = write_api(tmp_path, broker.config, store_url, port, city)
     config.write_text(config.read_text() + "[staff]\n")
     keys_command(["add", str(config), "--name", "control room", "--scope", "yards:hold", "--scope", "yards:notice"])
     signed = {"Authorization": f"Bearer {capsys.readouterr().out.strip()}"}
 
     with (
-        Role(tmp_path, "ingest", write_ingest(tmp_path, broker.config, store_url)),
+        Role(tmp_path, "ingest", write_ingest(tmp_path, broker.config, store_url)) as ingest,
         Role(tmp_path, "api", config),
-        httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=30), timeout=15) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", verify=False, timeout=30) as client,
         closing(open_store(store_url)) as store,
     ):
+        wait_until_listening(port)
+        assert eventually(lambda: "connected to the broker" in ingest.log.read_text())  # before that staff's word gets no answer
         said = client.put(NOTICE, headers=signed, json={"texts": {"de": "Heute zu"}, "until": until.isoformat()})
         held = eventually(lambda: client.put(HOLD, headers=signed).status_code == 200)
         state = eventually(lambda: client.get("/v1/yards/hof-nord/wait").json()["state"] == "held")
