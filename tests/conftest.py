@@ -47,7 +47,7 @@ END_S = 30.0  # and to end one
 
 @pytest.hookimpl(trylast=True)  # after what was not asked for is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """pytest-xdist gives each worker a run of the list, and who is done takes from the end of another's: each begins with slow ones.
+    """pytest-xdist gives each worker a run of the list, and who is done takes from the end of another's: each begins slowly.
 
     The slowest, which waits for a sign to change after two minutes, is the first of all. Those of a file stay together, for they
     share what took time to make.
