@@ -22,7 +22,8 @@ import msgspec
 import pytest
 
 from bench import show
-from bench.served import lived, opened
+from bench.served import CITY as SERVED
+from bench.served import YARD, lived, opened
 from firmware_bridge import node
 from firmware_bridge.frames import Sample
 from hoflicht import Reading, topics
@@ -42,17 +43,8 @@ POLL_S = 0.02
 REST_S = 1.0  # at most, before the next try, so that no two begin at the same point of anybody's rhythm
 PATIENCE_S = 60.0
 BUCKET = "latency"
-YARD, GATEWAY = "hof-nord", "gw-hof-nord"
-CATALOGUE = f"""
-name = "Kleinstadt"
-[yards.{YARD}]
-name = "Hof Nord"
-address = "Weg 1"
-lat = 51.0
-lon = 6.0
-usual_entries_per_hour = 45
-HOURS
-sensors = {{ lane-in = {{ role = "lane-entry" }}, gate-in = {{ role = "entry-control" }}, barrier = {{ role = "gate" }} }}
+GATEWAY = "gw-hof-nord"
+CATALOGUE = f"""{SERVED}sensors.barrier = {{ role = "gate" }}
 [gateways.{GATEWAY}]
 sites = ["{YARD}"]
 """

@@ -33,7 +33,8 @@ lat = 51.0
 lon = 6.0
 usual_entries_per_hour = 45
 HOURS
-sensors = {{ lane-in = {{ role = "lane-entry" }}, gate-in = {{ role = "entry-control" }} }}
+sensors.lane-in = {{ role = "lane-entry" }}
+sensors.gate-in = {{ role = "entry-control" }}
 """
 
 

@@ -13,6 +13,7 @@ from hoflicht.broker import BrokerConfig, Connected, Message, Received, Session
 from hoflicht.catalogue import API, City, Gateway, Group, Lamp
 from hoflicht.clock import Clock
 from hoflicht.shadow import Desired, Outcome, Reported
+from tests.meanwhile import meanwhile
 
 PATIENCE_S = 15.0
 
@@ -103,10 +104,5 @@ def talking(shadows: Shadows, broker: BrokerConfig, clock: Clock) -> Iterator[No
             while not stopping.is_set():
                 at_work.rest(stopping)
 
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
+        with meanwhile(work, stopping):
             yield
-        finally:
-            stopping.set()
-            thread.join()

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from simulators.mcumgr import Board
 from simulators.wire import Wire
+from tests.meanwhile import meanwhile
 
 HEADER = bytes(480)  # imgtool --header-size 0x200: the rest of it is padding
 
@@ -68,11 +69,5 @@ def serving(link: Path, board: Board, between: Callable[[], None] = lambda: None
             select.select([wire.fileno()], [], [], 0.002)
             board.heard(wire.read())
 
-    with Wire(link) as wire:
-        thread = threading.Thread(target=work, name="board")
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
+    with Wire(link) as wire, meanwhile(work, ended):
+        yield

@@ -1,7 +1,7 @@
 """Groups of what comes, from a real broker."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -52,6 +52,17 @@ def send(gateway: Session, *numbers: int) -> None:
         assert isinstance(gateway.event(30), Confirmed)
 
 
+def write_while(intake: Intake, comes: Callable[[], None]) -> None:
+    """Gather as while a group is written, and let `comes` happen in that time."""
+    settling = Future[None]()
+    waiting = threading.Thread(target=intake.gather_during, args=(settling,))
+    waiting.start()
+    comes()
+    settling.set_result(None)
+    waiting.join(30)
+    assert not waiting.is_alive()
+
+
 def told(intake: Intake) -> list[bytes]:
     return [one.received.message.correlation for one in intake.group() if isinstance(one, Delivery)]
 
@@ -68,27 +79,15 @@ def test_the_next_group_is_opened_while_one_is_written(intake: Intake, gateway: 
 
 
 def test_what_is_written_does_not_wait_for_the_next_group_to_become_full(intake: Intake, gateway: Session) -> None:
-    settling = Future[None]()
-    waiting = threading.Thread(target=intake.gather_during, args=(settling,))
-    waiting.start()
-    send(gateway, 1)
+    write_while(intake, lambda: send(gateway, 1))
 
-    settling.set_result(None)
-    waiting.join(30)
-
-    assert not waiting.is_alive()
     while not (first := told(intake)):
         intake.gather()
     assert first == [b"1"]
 
 
 def test_a_group_that_was_begun_while_one_was_written_grows_until_nothing_comes(intake: Intake, gateway: Session) -> None:
-    settling = Future[None]()
-    waiting = threading.Thread(target=intake.gather_during, args=(settling,))
-    waiting.start()
-    send(gateway, 1)
-    settling.set_result(None)
-    waiting.join(30)
+    write_while(intake, lambda: send(gateway, 1))
     send(gateway, 2, 3)
 
     intake.gather()

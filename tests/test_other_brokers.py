@@ -23,6 +23,7 @@ from simulators.folder import BROKER
 from store.answers import Rejected
 from store.sqlite import SqliteStore
 from tests.conftest import free_port, installed, wait_until_listening
+from tests.meanwhile import meanwhile
 from tests.roles import eventually
 from tests.test_ingest import GATEWAY, NOW, ingesting, passage
 
@@ -102,13 +103,8 @@ def sending(spool: Spool, path: Path, broker: BrokerConfig) -> Iterator[Status]:
         with Spool(path, 10_000_000, SystemClock()) as own, Session(broker, GATEWAY, [topics.answers(GATEWAY)]) as session:
             uplink.run(session, own, GATEWAY, lambda: birth, {}, status=status, clock=Hurried(), stopping=stopping)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work, stopping):
         yield status
-    finally:
-        stopping.set()
-        thread.join()
 
 
 @pytest.mark.live

@@ -4,8 +4,8 @@ import contextlib
 import os
 import re
 import struct
-import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,7 @@ from tests import office
 from tests.citizen import LIVE, NORD, NOW_MS, PHONE, four_yards, morning, opened, shot, weeks
 from tests.face import Face
 from tests.lane import YARD, at, held
+from tests.meanwhile import meanwhile
 from tests.roles import eventually
 
 STATIC = Path(pages.__file__).parent / "static"
@@ -114,18 +115,13 @@ def test_the_server_looks_ahead_by_itself_and_tells_open_pages(city: City, tmp_p
     store = open_store(f"sqlite:///{tmp_path / 'readings.db'}")
     store.write(morning() + weeks(YARD))
     with listen("127.0.0.1:0") as listener, contextlib.closing(store):
-        serving = (city, store, None, listener, Limits(), None, None, clock, stopping)
-        thread = threading.Thread(target=app.run, args=serving)
-        thread.start()
-        try:
+        work = partial(app.run, city, store, None, listener, Limits(), None, None, clock, stopping)
+        with meanwhile(work, stopping), httpx.Client(verify=False) as client:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/live"
-            assert eventually(lambda: "Beste Zeit heute" in httpx.get(url + ".json").text)
-            with httpx.stream("GET", url) as answer:
+            assert eventually(lambda: "Beste Zeit heute" in client.get(url + ".json").text)
+            with client.stream("GET", url) as answer:
                 lines = answer.iter_lines()
                 assert eventually(lambda: "Beste Zeit heute" in next(lines))
-        finally:
-            stopping.set()
-            thread.join()
 
 
 @pytest.mark.browser

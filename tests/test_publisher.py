@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from store.readings import Store, open_store
 from tests.conftest import Mosquitto
 from tests.face import AwayStore
 from tests.lane import YARD, at, ms, steady_queue
+from tests.meanwhile import meanwhile
 
 NOW_MS = ms(90)
 PATIENCE_S = 10.0
@@ -44,22 +46,10 @@ def publishing(
     clock = HandClock(NOW_MS)
     with Session(broker.config, API, [topics.answers(API)]) as session:
         yards = Yards(store, city, clock)
-        arguments = (
-            yards,
-            session,
-            lambda w: told.append(dict(w)),
-            findings or queue.Queue(),
-            errands or Errands(),
-            clock,
-            stopping,
-        )
-        thread = threading.Thread(target=publisher.run, args=arguments)
-        thread.start()
-        try:
+        asked = findings or queue.Queue(), errands or Errands()
+        work = partial(publisher.run, yards, session, lambda waits: told.append(dict(waits)), *asked, clock, stopping)
+        with meanwhile(work, stopping):
             yield told
-        finally:
-            stopping.set()
-            thread.join()
 
 
 def receive(session: Session, count: int) -> list[Message]:

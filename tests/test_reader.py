@@ -3,7 +3,6 @@
 import os
 import pty
 import queue
-import threading
 import time
 import tty
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from firmware_bridge.frames import Sample
 from firmware_bridge.port import Port
 from hoflicht.clock import SystemClock
 from hoflicht.stop import Stopping
+from tests.meanwhile import meanwhile
 from tests.roles import eventually
 
 # PyPMS captured data, docs/sensors (facts: SDS011 0.6/0.6 and 0.9/0.9, SPS30 with one stuffed byte).
@@ -69,13 +69,8 @@ def reading(bench: Bench, port: Port | None = None) -> Iterator[None]:
         with port or Port(bench.config.path, bench.config.line()) as opened:
             reader.run(opened, bench.config, bench.intake, bench.counters, clock=SystemClock(), stopping=stopping)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work, stopping):
         yield
-    finally:
-        stopping.set()
-        thread.join()
 
 
 class Line:

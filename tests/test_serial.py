@@ -2,7 +2,6 @@
 
 import queue
 import random
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from firmware_bridge.port import Port
 from hoflicht.clock import HandClock
 from hoflicht.stop import Stopping
 from simulators.wire import Wire
+from tests.meanwhile import meanwhile
 from tests.roles import eventually
 
 MOST_FALSE = 1e-4  # of the frames sent
@@ -101,13 +101,8 @@ class Contact:
             with Port(config.path, config.line()) as port:
                 reader.run(port, config, intake, self.counters, clock=self._clock, stopping=stopping)
 
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
+        with meanwhile(work, stopping):
             yield
-        finally:
-            stopping.set()
-            thread.join()
 
     def speak(self, *, spoilt: bool, cut_off: bool = False) -> None:
         """Send the next frame in two pieces, a meter's once it was asked; of one that is cut off the first piece only."""

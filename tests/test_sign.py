@@ -2,7 +2,6 @@
 
 import os
 import pty
-import threading
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from hoflicht.broker import Message
 from hoflicht.clock import HandClock
 from hoflicht.stop import Stopping
 from hoflicht.wait import State, Wait
+from tests.meanwhile import meanwhile
 from tests.roles import eventually
 
 NOW = datetime.fromtimestamp(1_700_000_000, UTC)
@@ -84,13 +84,10 @@ def shown(protocol: str, latest: Latest, clock: HandClock) -> Iterator[Display]:
         with Port(os.ttyname(slave), PROTOCOLS[protocol].line) as port:
             sign.run(port, latest, lambda wait: PROTOCOLS[protocol].build(wait, Shape()), clock, stopping)
 
-    thread = threading.Thread(target=work)
-    thread.start()
     try:
-        yield Display(master, protocol)
+        with meanwhile(work, stopping):
+            yield Display(master, protocol)
     finally:
-        stopping.set()
-        thread.join()
         os.close(slave)
         os.close(master)
 

@@ -1,7 +1,6 @@
 """The simulated city: each sensor of the catalogue has a port, worlds tell their devices in time, the command runs and ends."""
 
 import multiprocessing
-import os
 import random
 import selectors
 import signal
@@ -35,6 +34,7 @@ from simulators.teller import Teller
 from simulators.wire import Wire
 from simulators.world import TrafficWorld, YardWorld
 from simulators.yard import Event
+from tests.roles import cpu_s
 
 ROOT = Path(__file__).parent.parent
 CITY = ROOT / "simulators" / "city.toml"
@@ -309,15 +309,11 @@ def test_a_gateway_finds_the_city_at_its_ports_and_a_signal_ends_it(running: sub
 
 
 def test_the_whole_city_needs_a_small_part_of_one_core(running: subprocess.Popen[bytes]) -> None:
-    def cpu_s() -> float:
-        fields = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     time.sleep(1.0)  # the start is not what is measured
-    before_s = cpu_s()
+    before_s = cpu_s(running.pid)
     time.sleep(3.0)
 
-    assert (cpu_s() - before_s) / 3.0 < 0.15
+    assert (cpu_s(running.pid) - before_s) / 3.0 < 0.15
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from edge.spool import LAST, Spool
 from hoflicht import Reading, Unavailable
 from hoflicht.clock import HandClock, SystemClock
 from tests.limits import files_that_do_not_grow
+from tests.meanwhile import meanwhile
 from tests.roles import eventually
 
 MB = 1_000_000
@@ -32,13 +33,8 @@ def spooling(path: Path, waiting: "queue.Queue[Observation]", patience_ms: int =
         with Spool(path, 10 * MB, SystemClock()) as own:
             spooler.run(waiting, own, Company(patience_ms), ended)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work, ended):
         yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def values(spool: Spool) -> list[float]:
