@@ -1,6 +1,7 @@
 """The neighbours, for real: a Mosquitto, an influxd, and what is needed everywhere."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -41,13 +42,14 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PORTS = range(20_000, 32_000)  # below those that Linux gives away by itself (ip_local_port_range)
 START_S = 30.0  # a loaded machine takes its time to start a database
 END_S = 30.0  # and to end one
 
 
 @pytest.hookimpl(trylast=True)  # after what was not asked for is left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """pytest-xdist gives each worker a run of the list, and who is done takes from the end of another's: each begins slowly.
+    """Let each worker of pytest-xdist begin with slow tests: it has a run of the list, and who is done takes from another's end.
 
     The slowest, which waits for a sign to change after two minutes, is the first of all. Those of a file stay together, for they
     share what took time to make.
@@ -77,11 +79,17 @@ def installed(program: str, how: str, beside: Path = Path("/usr/bin")) -> str:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody uses at this moment.
+
+    The system gives it to no connection that goes out: a neighbour that was killed finds it free again, and who tries to reach it
+    meanwhile does not reach itself.
+    """
+    while True:
+        port = random.SystemRandom().choice(PORTS)  # of its own: a test may seed the one that all share
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was used a minute ago is free
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until_listening(port: int, timeout_s: float = START_S) -> None:

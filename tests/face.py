@@ -37,7 +37,9 @@ class Face:
         self.limits = limits
         self.app = create_app(city, store, self.yards, self.outlooks, streams, self.pulse, clock, limits, staffed)
         self.url = ""
-        self.client = httpx.Client(verify=False)  # plain HTTP: to read the authorities of the web would take as long as the rest
+        self.client = httpx.Client(
+            verify=False, timeout=30
+        )  # plain HTTP: to read the authorities of the web would take as long as the rest
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.client.get(self.url + path, headers={name.replace("_", "-"): value for name, value in headers.items()})

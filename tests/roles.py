@@ -63,7 +63,7 @@ def killed_after(process: "subprocess.Popen[AnyStr]") -> Iterator["subprocess.Po
             process.kill()
 
 
-def eventually(ask: Callable[[], T], timeout_s: float = 30.0) -> T:
+def eventually(ask: Callable[[], T], timeout_s: float = 60.0) -> T:
     """Ask until the answer is true, and return it; the last answer where time runs out, so that the assertion shows it."""
     deadline = time.monotonic() + timeout_s
     while True:

@@ -127,7 +127,7 @@ def test_a_part_that_dies_ends_the_process_and_the_next_start_mends_what_it_can(
         for part in ("-wal", "-shm"):
             spool.with_name(spool.name + part).unlink(missing_ok=True)
 
-        _, log = process.communicate(timeout=15)
+        _, log = process.communicate(timeout=60)
 
     assert process.returncode == 1
     assert b"malformed" in log or b"not a database" in log
