@@ -536,6 +536,16 @@ def test_a_lamp_that_is_too_hot_dims_itself() -> None:
     assert hot["temperature"] == round(gear.lamp.temperature_cel) > 85
 
 
+def test_a_lamp_that_is_hotter_still_goes_off() -> None:
+    street, gear = broken(Fault.TOO_HOT)
+    gear.lamp.ambient_cel = 60.0
+    street.pass_ms(4 * HOUR_MS)
+    off = street.read(205)
+
+    assert (gear.lamp.level, gear.lamp.wanted) == (0, 254)
+    assert (off["gear_shutdown"], off["gear_shutdown_count"], off["output_current"]) == (1, 1, 0)
+
+
 def test_a_lamp_gets_warm_and_cool_again() -> None:
     gear = Gear(5)
     street = Street(gear)
