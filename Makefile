@@ -18,6 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(VENV)/.demo
 	$(BIN)/hoflicht demo $(ARGS)
 
+# More workers than cores: the tests wait for brokers, databases and ptys more than half of their time.
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not chaos" $(ARGS)
 

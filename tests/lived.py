@@ -117,11 +117,11 @@ class Stumbling:
         self._store = store
         self.failing = 0
 
-    def write(self, readings: Sequence[Reading]) -> list[Rejected]:
+    def write_lines(self, written: Sequence[bytes]) -> list[Rejected]:
         if self.failing:
             self.failing -= 1
             raise Unavailable("the database is away")
-        return self._store.write(readings)
+        return self._store.write_lines(written)
 
 
 class Cable:

@@ -355,6 +355,12 @@ def test_an_override_outlives_a_kill_of_the_api_and_reaches_a_broker_that_has_fo
         fleet.until(lambda: bool(heard))
         wait_until_listening(port)
         answer = client.put(f"{LAMP}/override?percent=70&minutes=30", headers=signed)
+        path = f"/v1/staff/commands/{answer.json()['id']}"
+
+        def is_applied() -> bool:
+            return bool(client.get(path, headers=signed).json().get("counts") == {"applied": 1})
+
+        before = eventually(is_applied)
         api.kill()
         broker.kill()
         broker.start()
@@ -362,9 +368,9 @@ def test_an_override_outlives_a_kill_of_the_api_and_reaches_a_broker_that_has_fo
         count = len(heard)
         fleet.until(lambda: len(heard) > count)
         wait_until_listening(port)
-        path = f"/v1/staff/commands/{answer.json()['id']}"
-        after = eventually(lambda: client.get(path, headers=signed).json().get("counts") == {"applied": 1})
+        after = eventually(is_applied)
 
-    assert (answer.status_code, answer.json()["counts"], after) == (200, {"applied": 1}, True)
+    assert answer.status_code in (200, 202)  # the latter where the gateway took longer than the api waits
+    assert (before, after) == (True, True)
     assert heard[-1].commands == heard[count - 1].commands != ()
     assert [desired.version for desired in heard] == sorted({desired.version for desired in heard})
