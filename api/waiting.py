@@ -87,15 +87,21 @@ class Telling:
         """The whole of what is to be said at `at`."""
         looks = steps.looks(ms(at))
         self._medians_s = {look: self._median_s(look) for look in looks[:-1]}
-        wait = self.wait(at)
+        wait = self.arriving(at)
         medians_s = self._medians_s
         medians_s[looks[-1]] = wait.p50_s
         wait = msgspec.structs.replace(wait, shown_min=steps.told(medians_s.items()))
         if wait.p50_s is None or self._opening is None:
             return wait
         earlier = max((look for look in looks if look <= looks[-1] - AGO_MS), default=looks[0])
-        latest = _latest_arrival(self._opening, looks[-1], self._zone)
-        return msgspec.structs.replace(wait, trend=_trend(medians_s[earlier], wait.p50_s), latest_arrival=latest)
+        return msgspec.structs.replace(wait, trend=_trend(medians_s[earlier], wait.p50_s))
+
+    def arriving(self, at: dt.datetime) -> Wait:
+        """As `wait`, and until when to come."""
+        wait = self.wait(at)
+        if wait.p50_s is None or self._opening is None:
+            return wait
+        return msgspec.structs.replace(wait, latest_arrival=_latest_arrival(self._opening, ms(at), self._zone))
 
     def _median_s(self, look_ms: int) -> int | None:
         """The same as `wait` says at that instant; that is all that is asked of the past."""

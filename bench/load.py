@@ -29,6 +29,7 @@ BATCHES_PER_S = 400  # of all together: some hundred more than make each group o
 READINGS = 20
 ROUND_S, ROUNDS = 8.0, 3
 COMING_PER_S = 1_000  # without certificates
+FIRST_PER_S = 1_500  # first batches, before it counts: what ingest must look up for a gateway's first word it does once in its life
 PATIENCE_S = 60.0
 PARTS = ("ingest", "broker", "InfluxDB")
 BUCKET = "load"
@@ -71,10 +72,24 @@ class Server:
         stack.callback(self.crowd.close)
         self.crowd.is_resting = True
 
+    def begin(self, others: Sequence["Server"]) -> None:
+        """Each gateway says its first word."""
+        self._send(FIRST_PER_S, self.gateways / FIRST_PER_S, others)
+
     def round(self, batches_per_s: float, others: Sequence["Server"]) -> Cost:
         """What the parts took for the readings of ROUND_S, sent at that pace; `others` only stay connected."""
+        before, batches = self._cpu_s(), self.crowd.tally.batches
+        self._send(batches_per_s, ROUND_S, others)
+        millions = (self.crowd.tally.batches - batches) * READINGS / 1e6
+        return {name: (taken_s - before[name]) / millions for name, taken_s in self._cpu_s().items()}
+
+    def rss_kb(self, part: str) -> int:
+        """Its memory by now."""
+        return _rss_kb(self._parts[part].pid)
+
+    def _send(self, batches_per_s: float, seconds: float, others: Sequence["Server"]) -> None:
         self.crowd.every_ms = round(1_000 * self.gateways / batches_per_s)
-        before, batches, end_s = self._cpu_s(), self.crowd.tally.batches, time.monotonic() + ROUND_S
+        end_s = time.monotonic() + seconds
         self.crowd.resume()
         while time.monotonic() < end_s:
             self.crowd.turn(0.1)
@@ -82,12 +97,6 @@ class Server:
                 other.crowd.turn(0)
         if not self.crowd.rest(PATIENCE_S):
             raise TimeoutError(f"{self.crowd.tally.waiting} batches have no receipt")
-        millions = (self.crowd.tally.batches - batches) * READINGS / 1e6
-        return {name: (taken_s - before[name]) / millions for name, taken_s in self._cpu_s().items()}
-
-    def rss_kb(self, part: str) -> int:
-        """Its memory by now."""
-        return _rss_kb(self._parts[part].pid)
 
     def _cpu_s(self) -> dict[str, float]:
         return {name: cpu_s(part.pid) for name, part in self._parts.items()}
@@ -119,6 +128,8 @@ def _rows(servers: Sequence[Server], rounds: int) -> Iterator[str]:
     few, some, many = servers
     tenth = BATCHES_PER_S * some.gateways / many.gateways
     costs: dict[tuple[int, float], list[Cost]] = {}
+    for server in servers:
+        server.begin([other for other in servers if other is not server])
     for _ in range(rounds):
         for server, pace in (*((server, BATCHES_PER_S) for server in servers), (some, tenth)):
             others = [other for other in servers if other is not server]

@@ -64,17 +64,12 @@ class Places(dict[str, Place]):
     def __missing__(self, name: str) -> Place:
         site, sensor = parts_of(name)
         if sensor not in self.sensors.get(site, ()):
-            return _stranger(name)  # nobody can make us keep what is not in the catalogue
+            return Place(site, sensor, NO_QUANTITY)  # nobody can make us keep what is not in the catalogue
         self[name] = Place(site, sensor, RANGES)
         return self[name]
 
 
 NOWHERE = Places({})
-
-
-@functools.lru_cache(MAX_FOREIGN)
-def _stranger(name: str) -> Place:
-    return Place(*parts_of(name), NO_QUANTITY)
 
 
 class Checks:

@@ -10,7 +10,7 @@ from api.lessons import SETTLED
 from api.opening import EARLIER, Opening, ms, utc
 from api.profile import COLD
 from api.publisher import readings as published
-from api.waiting import estimates
+from api.waiting import Telling
 from hoflicht import hours
 from hoflicht.catalogue import City
 from hoflicht.hours import OpenPeriod
@@ -43,7 +43,8 @@ class Estimates:
         self._heard = [reading for reading in self._heard if reading.at_ms > start_ms - LATELY_MS]
         self._told = [reading for reading in self._told if reading.at_ms > start_ms - LATELY_MS]
         instants = (dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC) for at_ms in steps(start_ms, end_ms, EVERY_MS))
-        for wait in estimates(self._yard, self._city, self._heard, instants, self._profile):
+        telling = Telling(self._yard, self._city, self._heard, self._profile)
+        for wait in map(telling.arriving, instants):
             said = published(wait)
             self._told += [reading for reading in said if reading.quantity in PUBLISHED]
             yield from said
