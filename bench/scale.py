@@ -78,10 +78,7 @@ def limits(told: Mapping[str, float]) -> dict[str, float]:
 
 def _cores(needed: Needs, part: str, told: Mapping[str, float]) -> float:
     """At the peak."""
-    million_s = told[f"{part}_million_cpu_s"]
-    if part == "ingest" and needed.series > told["remembered"]:
-        million_s += told["cold_million_cpu_s"]
-    return needed.readings / DAY_S * told["peak"] * million_s / 1e6
+    return needed.readings / DAY_S * told["peak"] * told[f"{part}_million_cpu_s"] / 1e6
 
 
 def _storm(needed: Needs, told: Mapping[str, float]) -> float:

@@ -46,13 +46,6 @@ def test_where_a_part_ends_is_where_it_is_full(part: str, lamps: float) -> None:
     assert scale.limits(SMALL)[part] == pytest.approx(lamps, rel=1e-4)
 
 
-def test_a_worker_that_hears_of_more_series_than_it_remembers_takes_longer_for_each_reading() -> None:
-    part = "one ingest worker: readings at peak"
-    told = SMALL | {"ingest_million_cpu_s": 9, "cold_million_cpu_s": 3}
-
-    assert scale.limits(told | {"remembered": 1e9})[part] == pytest.approx(scale.limits(told)[part] * 12 / 9)
-
-
 def test_a_reader_puts_in_a_price_of_his_own(capsys: pytest.CaptureFixture[str]) -> None:
     scale.main(["240", "0", "sim_eur=10"])
 
