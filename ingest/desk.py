@@ -14,6 +14,7 @@ from hoflicht import batch, topics
 from hoflicht.broker import Message, Received
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
+from hoflicht.reading import Reading
 from ingest.checks import Checks, Complaint, Fault
 from ingest.health import BATCHES, GROUPS, QUARANTINED, STORED, STORED_LATE, WRITE_S, Health
 from ingest.quarantine import Held, Quarantine
@@ -34,7 +35,8 @@ class Delivery(NamedTuple):
     gateway: str
     lines: bytes
     readings: int
-    late: int  # of these
+    late: int  # of these, when it was opened
+    opened_ms: int
     aside: Aside | None
     receipt: Message | None  # where any of it is stored; None where the answer would go to somebody else
 
@@ -69,11 +71,10 @@ class Desk:
             good, aside = judge(self._checks, gateway, payload, now_ms)
         except BadPayload as cause:
             good, aside = [], Aside({Complaint(Fault.NOT_A_PACK, str(cause))}, payload=payload)
-        late_ms = now_ms - LATE_MS
-        late = sum([one.at_ms < late_ms for one in good])
+        late = _late(good, now_ms)
         receipt = batch.stored(message)
         is_own = receipt.topic in (topics.answers(gateway), topics.receipts(gateway))
-        return Delivery(received, gateway, lines(good), len(good), late, aside, receipt if is_own else None)
+        return Delivery(received, gateway, lines(good), len(good), late, now_ms, aside, receipt if is_own else None)
 
     def settle(
         self, deliveries: Sequence[Delivery], stopping: threading.Event, patience_ms: int | None = None
@@ -108,12 +109,11 @@ class Desk:
         self._aside = None
         counts = [delivery.readings - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
         STORED.inc(sum(counts))
-        STORED_LATE.inc(sum([one.late for one in deliveries]) - self._late(rejected))
+        late_rejected = [
+            _late([one.reading for one in own], by.opened_ms) for by, own in zip(deliveries, rejected, strict=True) if own
+        ]
+        STORED_LATE.inc(sum([one.late for one in deliveries]) - sum(late_rejected))
         return _answered(deliveries, counts, faulty)
-
-    def _late(self, rejected: Sequence[list[Rejected]]) -> int:
-        late_ms = self._clock.now_ms() - LATE_MS
-        return sum(one.reading.at_ms < late_ms for own in rejected for one in own)
 
     def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[list[Faulty | None]]:
         """Once for a group, however often its write is tried: the quarantine counts how often a pack came."""
@@ -141,6 +141,11 @@ class Desk:
         if not reasons:
             return [[] for _ in deliveries]
         return [[reasons[one] for one in readings_of(delivery.lines) if one in reasons] for delivery in deliveries]
+
+
+def _late(readings: Sequence[Reading], now_ms: int) -> int:
+    late_ms = now_ms - LATE_MS
+    return sum([one.at_ms < late_ms for one in readings])
 
 
 def _answered(deliveries: Sequence[Delivery], stored: Sequence[int], faulty: Sequence[Faulty | None]) -> list[Settled]:

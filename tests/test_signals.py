@@ -108,6 +108,23 @@ def test_what_the_store_will_never_take_is_not_counted_as_stored_late(worker: Wo
     }
 
 
+def test_what_grew_late_while_the_store_was_away_and_is_refused_then_was_never_counted_as_late(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = passage(worker)
+    delivery = worker.desk.opened(Received(message(worker, fresh), 1, 1, 1))
+    monkeypatch.setattr(worker.store, "write", lambda _readings: [Rejected(fresh, "older than the database keeps")])
+
+    def settle() -> None:
+        worker.desk.settle([delivery], threading.Event())
+
+    worker.clock.advance(10 * MINUTE_MS)
+    rises = worker.rises(settle)
+
+    assert ("worker", "stored_late") not in rises
+    assert ("worker", "stored") not in rises
+
+
 def test_what_is_set_aside_is_told_by_fault_with_the_room_it_takes(worker: Worker) -> None:
     strange = Message(topic=topics.readings("gw-fremd"), payload=b"[]", correlation=b"1", response_topic="elsewhere")
 
