@@ -1,15 +1,40 @@
-"""`make bench`: every comparison of this folder, cheap ones first. Recorded queues are not ours to ship: see `bench.recorded`."""
+"""`make bench`: every comparison of this folder in one table, and what is a table of its own; cheap ones first.
+
+Recorded queues are not ours to ship: see `bench.recorded`.
+"""
 
 import os
 import platform
 import sys
 from collections.abc import Iterator
 
-from bench import boards, codecs, forecast, packs, poison, serial, spool, street, telling
+from bench import (
+    HEAD,
+    boards,
+    codecs,
+    edge,
+    flash,
+    forecast,
+    ingest,
+    latency,
+    load,
+    packs,
+    poison,
+    serial,
+    signs,
+    spool,
+    stream,
+    street,
+    telling,
+    wait,
+    wire,
+)
 from bench.waiting import table
 from bench.waiting.scenarios import SCENARIOS
 
-LASTS = "Some twenty minutes on two cores: six until the forecast, a minute for it, the rest for the waiting time."
+LASTS = "Some twenty-five minutes on two cores: twelve for the first table, five for the last, the waiting time."
+BESIDE = (packs, spool, codecs, telling, wait, stream, ingest, flash, signs, wire, load, latency, edge)
+ALONE = (serial, street, poison, boards, forecast)
 
 
 def main() -> int:
@@ -21,25 +46,13 @@ def main() -> int:
 
 def _lines() -> Iterator[object]:
     yield LASTS
-    yield f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    yield "\n| ours | beside | ratio (median) | range |\n|---|---|---|---|"
-    yield from packs.rows()
-    yield from spool.rows()
-    yield ""
-    yield from codecs.rows()
-    yield ""
-    yield from serial.rows()
-    yield ""
-    yield from street.rows()
-    yield ""
-    yield from poison.rows()
-    yield ""
-    yield from boards.rows()
-    yield ""
-    yield from forecast.rows()
-    yield ""
-    yield "| what the api thinks about | CPU, ms (median) | range |\n|---|---|---|"
-    yield from telling.rows()
+    yield f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
+    yield HEAD
+    for one in BESIDE:
+        yield from one.rows()
+    for one in ALONE:
+        yield ""
+        yield from one.rows()
     yield ""
     yield from table.rows(list(SCENARIOS))
 

@@ -30,7 +30,7 @@ HOME = Path.home() / ".cache/hoflicht/tb-gateway"
 
 
 def rows() -> Iterator[str]:
-    """One row, and the years."""
+    """Two rows."""
     subprocess.run([PEER / "build", HOME], check=True, stdout=subprocess.DEVNULL)
     stretches = [lived(LAMPS, begins, 60 * minutes) for begins, minutes in STRETCHES]
     ours = [each.disk_bytes * DAY_S / each.seconds for each in stretches]
@@ -43,7 +43,8 @@ def rows() -> Iterator[str]:
         " ≤ 0.5, ≤ 1 000 MB |"
     )
     years = CARD_BYTES * CYCLES / (max(ours) * AMPLIFICATION * YEAR)
-    yield f"\nIt wears a card of 16 GB out in {years:.0f} years: {CYCLES} cycles, {AMPLIFICATION} bytes written for each of ours."
+    worn = f"{CYCLES} cycles, {AMPLIFICATION} bytes written for each of ours"
+    yield f"| the same: years until a card of 16 GB is worn out | {worn} | {years:.0f} | - | - | - | |"
 
 
 def _peer_bytes(stretch: Stretch) -> float:
