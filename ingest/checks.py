@@ -78,11 +78,11 @@ class Checks:
     def __init__(self, city: City) -> None:
         alike: dict[frozenset[str], frozenset[str]] = {}
         sensors = {site: alike.setdefault(names - {ESTIMATE}, names - {ESTIMATE}) for site, names in sensors_by_site(city).items()}
-        self._sites = words_by_site(city)
+        self._sites: dict[str, Names] = {**words_by_site(city)}
         self._places = {
             gateway: Places({sys.intern(site): sensors.get(site, ()) for site in sites})
             for gateway, sites in sites_by_gateway(city).items()
-        } | {API: Places(dict(self._sites))}
+        } | {API: Places(self._sites)}
         self._foreign = functools.lru_cache(MAX_FOREIGN)(self._why_foreign)
 
     def lets(self, gateway: str, now_ms: int) -> Pass:
