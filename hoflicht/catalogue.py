@@ -4,7 +4,7 @@ import bisect
 import enum
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -213,9 +213,9 @@ def cabinet_of(city: City, lamp: str) -> str:
     return own.cabinet or (nearby[0] if len(nearby) == 1 else "")
 
 
-def load_city(path: Path) -> City:
-    """Read and check a catalogue; raise BadConfig that names file, line, key and what is allowed."""
-    city = load(path, City, complaints)
+def load_city(path: Path, more: Callable[[City], Iterable[Complaint]] = lambda _: ()) -> City:
+    """Read and check a catalogue, with `more` complaints; raise BadConfig that names file, line, key and what is allowed."""
+    city = load(path, City, lambda read: (*complaints(read), *more(read)))
     # Made anew out of its own bytes: the names of the one that was read lie among all that the parser has needed and given up, and
     # while they live the system gets none of that back.
     return msgspec.msgpack.decode(msgspec.msgpack.encode(city), type=City)

@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from hoflicht.catalogue import City, Hours, complaints
+from hoflicht.catalogue import City, Hours, load_city
 from hoflicht.complaint import Complaint, about
-from hoflicht.config import load
 from hoflicht.days import WEEKDAYS
 
 SEARCH_DAYS = 30  # how far ahead the next opening is looked for; a yard that is closed longer has none to tell
@@ -117,7 +116,7 @@ def holiday_on(day: dt.date, region: str) -> str:
 
 def load_with_holidays(path: Path) -> City:
     """As `load_city`, for who reckons with opening hours: whose holidays are not known would end him in the middle of a day."""
-    return load(path, City, lambda city: (*complaints(city), *complaints_of_region(city)))
+    return load_city(path, complaints_of_region)
 
 
 def complaints_of_region(city: City) -> Iterator[Complaint]:
