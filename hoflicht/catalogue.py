@@ -3,6 +3,7 @@
 import bisect
 import enum
 import fnmatch
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -215,7 +216,7 @@ def cabinet_of(city: City, lamp: str) -> str:
 
 def load_city(path: Path, more: Callable[[City], Iterable[Complaint]] = lambda _: ()) -> City:
     """Read and check a catalogue, with `more` complaints; raise BadConfig that names file, line, key and what is allowed."""
-    city = load(path, City, lambda read: (*complaints(read), *more(read)))
+    city = load(path, City, lambda read: itertools.chain(complaints(read), more(read)))  # the first one ends it
     # Made anew out of its own bytes: the names of the one that was read lie among all that the parser has needed and given up, and
     # while they live the system gets none of that back.
     return msgspec.msgpack.decode(msgspec.msgpack.encode(city), type=City)

@@ -9,6 +9,7 @@ import pytest
 
 from hoflicht import BadConfig
 from hoflicht.catalogue import City, Gateway, Lamp, cabinet_of, duty, load_city, sensors_by_site, sites_by_gateway
+from hoflicht.hours import load_with_holidays
 from hoflicht.shadow import Duty
 from simulators import load
 
@@ -190,6 +191,8 @@ def test_mistakes_about_light_are_named(tmp_path: Path, old: str, new: str, comp
         lit(tmp_path, old, new)
 
     assert unplaced(caught.value, tmp_path / "city.toml").startswith(complaint)
+    with pytest.raises(BadConfig, match=re.escape(str(caught.value))):  # and so by the roles that need holidays
+        load_with_holidays(tmp_path / "city.toml")
 
 
 GROWS = """
