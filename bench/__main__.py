@@ -23,6 +23,7 @@ from bench import (
     serial,
     signs,
     spool,
+    steps,
     stream,
     street,
     telling,
@@ -34,7 +35,7 @@ from bench.waiting.scenarios import SCENARIOS
 
 LASTS = "Some twenty-five minutes on two cores: twelve for the first table, five for the last, the waiting time."
 BESIDE = (packs, spool, codecs, telling, wait, stream, ingest, flash, signs, wire, load, latency, edge)
-ALONE = (serial, street, poison, boards, forecast)
+ALONE = (steps, serial, street, poison, boards, forecast)
 
 
 def main() -> int:

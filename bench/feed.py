@@ -52,7 +52,8 @@ def _look(gateway: int, first_ms: int) -> Iterator[Reading]:
                 yield Reading(lamp(gateway, number), "driver", quantity, first_ms + n * STEP_MS, value + n % 10 / 10)
 
 
-def _packets(form: str, size: int, messages: int, first_ms: int) -> list[bytes]:
+def packets_of(form: str, size: int, messages: int, first_ms: int) -> list[bytes]:
+    """All of these batches as publishes, in that form."""
     made = batches(size, messages, first_ms)
     if form == LINES:
         return [_publish(n, f"lines/gw-{gateway}", b"", lines(readings)) for n, (gateway, readings) in enumerate(made)]
@@ -100,7 +101,7 @@ def _hear(answers: BinaryIO, kind: int, count: int) -> None:
 def main(argv: Sequence[str]) -> int:
     """Make, wait, send."""
     port, form, size, messages, first_ms = argv
-    packets = _packets(form, int(size), int(messages), int(first_ms))
+    packets = packets_of(form, int(size), int(messages), int(first_ms))
     print("made", flush=True)
     sys.stdin.readline()
     send(int(port), packets)
