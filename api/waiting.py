@@ -88,13 +88,12 @@ class Telling:
         looks = steps.looks(ms(at))
         self._medians_s = {look: self._median_s(look) for look in looks[:-1]}
         wait = self.arriving(at)
-        medians_s = self._medians_s
-        medians_s[looks[-1]] = wait.p50_s
-        wait = msgspec.structs.replace(wait, shown_min=steps.told(medians_s.items()))
-        if wait.p50_s is None or self._opening is None:
+        self._medians_s[looks[-1]] = wait.p50_s
+        wait = msgspec.structs.replace(wait, shown_min=steps.told(self._medians_s.items()))
+        if wait.p50_s is None:
             return wait
         earlier = max((look for look in looks if look <= looks[-1] - AGO_MS), default=looks[0])
-        return msgspec.structs.replace(wait, trend=_trend(medians_s[earlier], wait.p50_s))
+        return msgspec.structs.replace(wait, trend=_trend(self._medians_s[earlier], wait.p50_s))
 
     def arriving(self, at: dt.datetime) -> Wait:
         """As `wait`, and until when to come."""

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from hoflicht import Reading, batch, senml, topics
 from hoflicht.broker import Connected, Lost, Message, Received, Session
@@ -67,21 +68,17 @@ class Kind(NamedTuple):
     patch: Patch = {}
 
 
-def _other(**fields: object) -> Callable[[Reading], Reading]:
-    return lambda good: msgspec.structs.replace(good, **fields)
-
-
 POINTS = {
     "a wrong type": Kind(Fault.NOT_A_READING, patch={"v": "one"}),
     "an unknown quantity": Kind(Fault.NOT_A_READING, patch={"n": "colour"}),
     "not a number": Kind(Fault.NOT_A_READING, patch={"v": float("nan")}),
     "infinite": Kind(Fault.NOT_A_READING, patch={"v": float("inf")}),
-    "out of range": Kind(Fault.OUT_OF_RANGE, _other(value=1e6)),
-    "beyond retention": Kind(Fault.TOO_OLD, lambda good: _other(at_ms=good.at_ms - 100 * DAY_MS)(good)),
-    "from the future": Kind(Fault.IN_THE_FUTURE, lambda good: _other(at_ms=good.at_ms + 3 * DAY_MS)(good)),
-    "a foreign site": Kind(Fault.FOREIGN_SITE, lambda good: _other(site="hof-0" if good.site == "hof-1" else "hof-1")(good)),
-    "an unknown site": Kind(Fault.UNKNOWN_SITE, _other(site="hof-ost")),
-    "an unknown sensor": Kind(Fault.UNKNOWN_SENSOR, _other(sensor="gate-9")),
+    "out of range": Kind(Fault.OUT_OF_RANGE, lambda good: replace(good, value=1e6)),
+    "beyond retention": Kind(Fault.TOO_OLD, lambda good: replace(good, at_ms=good.at_ms - 100 * DAY_MS)),
+    "from the future": Kind(Fault.IN_THE_FUTURE, lambda good: replace(good, at_ms=good.at_ms + 3 * DAY_MS)),
+    "a foreign site": Kind(Fault.FOREIGN_SITE, lambda good: replace(good, site="hof-0" if good.site == "hof-1" else "hof-1")),
+    "an unknown site": Kind(Fault.UNKNOWN_SITE, lambda good: replace(good, site="hof-ost")),
+    "an unknown sensor": Kind(Fault.UNKNOWN_SENSOR, lambda good: replace(good, sensor="gate-9")),
 }
 # Messages that are no batch: payload and encoding. `nonce` makes each another one, as the quarantine keeps the like once.
 MESSAGES: Mapping[str, Callable[[bytes], tuple[bytes, str]]] = {

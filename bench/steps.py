@@ -5,17 +5,18 @@ that broker and database share with it. `bench.ingest` has all of it.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import feed
+from bench.duel import cpu_ms
 from hoflicht import packets
 from hoflicht.broker import Message, Received
 from hoflicht.catalogue import load_city
 from hoflicht.clock import SystemClock
+from hoflicht.link import CHUNK
 from hoflicht.packets import Decoder
 from ingest.checks import Checks
 from ingest.desk import Delivery, Desk, Settled
@@ -30,7 +31,6 @@ SIZES = (20, 100)
 READINGS = 60_000
 GROUP_READINGS = 4_000  # as ingest takes them with 20 a message
 ROUNDS = 7
-CHUNK = 64 * 1024  # bytes that are read at once
 HEAD = "| step | µs a message of 20 | of 100 |\n|---|---|---|"
 
 
@@ -60,8 +60,8 @@ def _steps(folder: Path, size: int) -> dict[str, float]:
     told = [own for _, own in feed.batches(size, READINGS // size, first_ms)]
     with closing(Nowhere(folder / "nowhere.db")) as store, closing(Quarantine(folder / "quarantine.db")) as quarantine:
         desk = Desk(checks, store, quarantine, clock, Health(clock, "-"))
-        messages = list(_received(sent))
-        groups = [[desk.opened(one) for one in messages[n : n + GROUP_READINGS // size]] for n in _starts(messages, size)]
+        messages, each = list(_received(sent)), GROUP_READINGS // size
+        groups = [[desk.opened(one) for one in messages[n : n + each]] for n in range(0, len(messages), each)]
         settled = [one for group in groups for one in _settled(desk, group)]
         took = {
             "packets and properties read (MQTT)": _us(lambda: list(_received(sent)), len(messages)),
@@ -77,10 +77,6 @@ def _steps(folder: Path, size: int) -> dict[str, float]:
             "receipt and PUBACK written (MQTT)": _us(lambda: [_answered(one) for one in settled], len(messages)),
         }
     return took | {"all": sum(us for step, us in took.items() if not step.startswith("-"))}
-
-
-def _starts(messages: Sequence[Received], size: int) -> range:
-    return range(0, len(messages), GROUP_READINGS // size)
 
 
 def _received(sent: bytes) -> Iterator[Received]:
@@ -104,12 +100,7 @@ def _answered(one: Settled) -> bytes:
 
 def _us(step: Callable[[], object], messages: int) -> float:
     """The fastest round: other programs only ever make one longer."""
-    best_s = float("inf")
-    for _ in range(ROUNDS):
-        begun_s = time.process_time()
-        step()
-        best_s = min(best_s, time.process_time() - begun_s)
-    return best_s / messages * 1e6
+    return min(cpu_ms(step) for _ in range(ROUNDS)) * 1000 / messages
 
 
 if __name__ == "__main__":
