@@ -19,7 +19,7 @@ class Exposure:
         self.gate_cars = self.gate_s = 0.0  # cars for which a bay was free, and the seconds until they were let in
         self.waited_s = 0.0  # by all cars together
         # What has been believed, times the seconds, of one quarter of an hour and way of looking.
-        self._believed_s, self._length, self._of = np.zeros((CARS, pace.bays, len(pace.share))), 0, (0, False)
+        self._believed_s, self._length, self._of = np.zeros((CARS, len(pace.each))), 0, (0, False)
         self._clear()
 
     def _clear(self) -> None:
@@ -39,14 +39,13 @@ class Exposure:
         quarter, sees_moves = self._of
         pace, length, self._length = self._pace, self._length, 0
         p_s = self._believed_s[:length]
-        flat_s = p_s.reshape(length, len(pace.each))
-        lane_s, somebody = flat_s.dot(pace.each), 0 if pace.at_exit else 1
-        self._pending_s[somebody:length] += flat_s.dot(pace.units_of)[somebody:]
+        lane_s, somebody = p_s.dot(pace.each), 0 if pace.at_exit else 1
+        self._pending_s[somebody:length] += p_s.dot(pace.units_of)[somebody:]
         self._pending_waited_s += float(lane_s.dot(NUMBERS[:length]))
         others_s, share_s = lane_s[1 if pace.at_exit else 2 :], 0.0
         waiting_s = float(others_s.dot(ONES[: len(others_s)]))
         if sees_moves:
-            share_s = float(flat_s[1:].dot(pace.share_of).dot(ONES[: max(length - 1, 0)]))
+            share_s = float(p_s[1:].dot(pace.share_of).dot(ONES[: max(length - 1, 0)]))
             self._pending_gate_s += float(np.vdot(pace.able[:length], p_s))
         self._pending.append((quarter, waiting_s, share_s))
         p_s[:] = 0.0

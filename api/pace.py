@@ -70,9 +70,9 @@ class GateIs(enum.IntEnum):
 class Pace:
     """The rates of one opening.
 
-    States are the last axis: `share[c]` of the yard is at work. `bays` numbers of cars in bays, from none on, are told apart.
-    `let_in[lane, bays, c]` and `gone[bays, c]` are in cars a second, `units[n, bays, c]` the share of R(n) at work on them;
-    `places[bays, c]` are free, for `able[lane, bays, c]` of the cars that wait.
+    In state c `share[c]` of the yard is at work. `bays` numbers of cars in bays, from none on, are told apart. The last axis has
+    the pairs of these and states, all states of the first number first: `let_in[lane, pair]` and `gone[pair]` are in cars a
+    second, `units[n, pair]` the share of R(n) at work on them; `places[pair]` are free, for `able[lane, pair]` of those that wait.
     """
 
     def __init__(self, yard: Yard, learnt: Profile) -> None:
@@ -83,23 +83,20 @@ class Pace:
             self.share = np.arange(yard.bays + 1) / yard.bays
             self.bays = yard.bays + 1
             inside, is_open = np.arange(self.bays)[:, None], np.arange(yard.bays + 1)[None, :]
-            self.places: Array = np.where(is_open > 0, np.maximum(is_open - inside, 0), 0).astype(np.float64)
+            self.places: Array = np.where(is_open > 0, np.maximum(is_open - inside, 0), 0).ravel().astype(np.float64)
             works = np.where(is_open > 0, 1.0, TRICKLE)
-            self.units: Array = (inside / yard.bays * works)[None, :, :]
+            self.units: Array = (inside / yard.bays * works).reshape(1, -1)
             # How many cars have a bay in each state while others wait; in a yard that stands all of them.
             self.taken = np.array([yard.bays, *range(1, yard.bays + 1)])
         else:
             steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
             self.share = np.arange(steps + 2) / steps  # one more than usual: a lane has no known end of its pace
             self.bays = 1
-            self.places = np.zeros((1, steps + 2))
-            self.units = np.minimum(np.arange(CARS), 1)[:, None, None] * self.share[None, None, :]
+            self.places = np.zeros(steps + 2)
+            self.units = np.minimum(np.arange(CARS), 1)[:, None] * self.share
             self.taken = np.zeros(len(self.share), dtype=np.int64)
-        self.able = np.minimum(np.arange(CARS)[:, None, None], self.places)
-        # Cars in front of one that joins, from all places free on; and for each lane, pair of bays taken and state which of these.
-        self.in_front = np.arange(1 - self.bays, CARS)
-        in_front = np.arange(CARS)[:, None, None] - self.places.astype(np.intp)
-        self.without_place = (in_front + self.bays - 1) * len(self.share) + np.arange(len(self.share))
+        self.able = np.minimum(np.arange(CARS)[:, None], self.places)
+        self.in_front = np.arange(1 - self.bays, CARS)  # of one that joins, from all places free on
         self.share[0] = TRICKLE
         self._turn()
         # That a car leaves the lane for a bay; where it is not seen, who is gone was followed at once.
@@ -120,10 +117,14 @@ class Pace:
         self.renew()
 
     def _turn(self) -> None:
-        """What becomes of each pair of bays taken and state; all pairs on one axis."""
+        """What becomes of each pair of bays taken and state."""
         states = len(self.share)
         inside, state = (each.ravel() for each in np.indices((self.bays, states)))
-        self.each, self.has_place = np.ones(self.bays * states), (self.places > 0).ravel().astype(np.float64)
+        self.inside = inside
+        self.while_waiting = self.taken * states + np.arange(states)  # in each state
+        # Of `in_front` and states that which each lane and pair has, all states of the first one first.
+        self.without_place = (np.arange(CARS)[:, None] - self.places.astype(np.intp) + self.bays - 1) * states + state
+        self.each, self.has_place = np.ones(self.bays * states), (self.places > 0).astype(np.float64)
         one_more, one_less = np.where(self.has_place > 0, inside + 1, inside), np.maximum(inside - 1, 0)
         self.into, self.out = (np.eye(len(state))[then * states + state] for then in (one_more, one_less))
         stays, mistaken = inside[:, None] == inside, inside == self.taken[state]
@@ -132,7 +133,7 @@ class Pace:
         self.anew_alone = stays.astype(np.float64)
         self.anew = (1 - MISTAKEN) * stays + MISTAKEN * mistaken if self.at_exit else self.anew_alone
         self.by_state = np.eye(states)[state]
-        self.share_of, self.units_of = self.share[state], self.units[-1].ravel()
+        self.share_of, self.units_of = self.share[state], self.units[-1]
 
     def renew(self) -> None:
         """Make the rates of what was learnt so far."""
@@ -150,11 +151,11 @@ class Pace:
             self.next_in: Array = np.where(may, 1 / HEADWAY_S, self.let_in)
         else:
             self.full = self._isotonic()
-            self.gone = np.zeros((1, len(self.share)))
-            self.let_in = self.full[:, None, None] * self.units
+            self.gone = np.zeros(len(self.share))
+            self.let_in = self.full[:, None] * self.units
             self.next_in = self.early_in = self.let_in
             self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
-        gone = ODD * self.gone.ravel()
+        gone = ODD * self.gone
         self._stays = gone[:, None] * self._out_less_in - np.eye(len(gone)) / TURNOVER_S  # of `turning`, whatever is usual
         self.entering = (self.let_in, self.early_in, self.next_in)  # by what is known of the gate
         self._told: dict[tuple[GateIs, bool, bool], Array] = {}

@@ -43,10 +43,10 @@ class Unseen(NamedTuple):
 
 
 class Queue:
-    """The mass `p[lane, bays, c]` over cars in the lane, cars in bays and states of `pace`, its sums `lane`; and the logarithm of
-    how likely all that was seen has been.
+    """The mass `p[lane, pair]` over cars in the lane and, as in `pace`, pairs of cars in bays and states, its sums `lane`; and the
+    logarithm of how likely all that was seen has been.
 
-    Where cars are counted at the entry control nothing tells of the bays: then that axis has one place.
+    Where cars are counted at the entry control nothing tells of the bays: then there is one pair for each state.
     """
 
     def __init__(self, pace: Pace, miscount: float, let_in_per_entry: float, start: Sequence[float] = (1.0,)) -> None:
@@ -66,16 +66,15 @@ class Queue:
         self._entry = (turn_away + miscount / 2, max(1 - turn_away - high - miscount, 0.0), high + miscount / 2)
         self._alone = self._entry if pace.queueing == 1 else (miscount / 2, max(1 - high - miscount, 0.0), high + miscount / 2)
         lane = np.array(start) / sum(start)
-        p: Array = np.zeros((len(lane), pace.bays, len(pace.share)))
-        self._states = np.arange(len(pace.share))
-        p[0, 0] = lane[0] * pace.usual(0.0)
-        p[1:, pace.taken, self._states] = lane[1:, None] * pace.usual(0.0)
+        p: Array = np.zeros((len(lane), len(pace.each)))
+        p[0, : len(pace.share)] = lane[0] * pace.usual(0.0)
+        p[1:, pace.while_waiting] = lane[1:, None] * pace.usual(0.0)
         self.believe(p)
 
     @property
     def states(self) -> Array:
         """The probability of each state of the yard."""
-        return np.asarray(ONES[: len(self.p)].dot(_flat(self.p)).dot(self.pace.by_state))
+        return np.asarray(ONES[: len(self.p)].dot(self.p).dot(self.pace.by_state))
 
     def copy(self) -> "Queue":
         """What is believed now, whatever is seen later; masses are never changed in place."""
@@ -88,7 +87,7 @@ class Queue:
 
         At a sum of 0 what cannot be has been seen: then what was believed is kept.
         """
-        lane: Array = _flat(p).dot(self.pace.each)
+        lane: Array = p.dot(self.pace.each)
         total = float(lane.dot(ONES[: len(lane)]))
         if total > 0.0:
             length, least = len(lane), NEGLIGIBLE * total
@@ -111,11 +110,11 @@ class Queue:
 
     def at_work(self) -> float:
         """How much of the yard is expected to be at work."""
-        return float(_flat(self.p).dot(self.pace.share_of).dot(ONES[: len(self.p)]))
+        return float(self.p.dot(self.pace.share_of).dot(ONES[: len(self.p)]))
 
     def mean_inside(self) -> float:
         """How many cars are expected in the bays, where that is known."""
-        return float(self.p.sum(axis=(0, 2)) @ np.arange(self.pace.bays))
+        return float(ONES[: len(self.p)].dot(self.p).dot(self.pace.inside))
 
     def busy(self) -> float:
         """The probability that all that is at work has somebody to serve: a queue, or one behind the first in the lane."""
@@ -123,7 +122,7 @@ class Queue:
 
     def full(self) -> float:
         """The probability that no bay is free for the next car."""
-        return max(1.0 - float(_flat(self.p).dot(self.pace.has_place).dot(ONES[: len(self.p)])), 0.0)
+        return max(1.0 - float(self.p.dot(self.pace.has_place).dot(ONES[: len(self.p)])), 0.0)
 
     def forget(self) -> None:
         """Any number of cars may be there."""
@@ -160,7 +159,7 @@ class Queue:
         """Whoever waits takes a bay that is free: what is not seen happens at once."""
         p = self.p
         for _ in range(self.pace.bays - 1):
-            moving = _reshaped(_flat(p) * self.pace.has_place, p)
+            moving = p * self.pace.has_place
             moving[0] = 0.0
             p = self._moved(moving, p - moving)
         self.believe(p)
@@ -212,7 +211,7 @@ class Queue:
     def reopen(self, usual: Array) -> None:
         """What was believed of the yard rested on a counter that was out."""
         p = np.zeros_like(self.p)
-        p[:, self.pace.taken, self._states] = self.lane[:, None] * usual
+        p[:, self.pace.while_waiting] = self.lane[:, None] * usual
         self.believe(p)
 
     def seen(self, sight: Sight, rolling: int = 0, since: Passed | None = None, beyond: int = 0) -> None:
@@ -226,7 +225,7 @@ class Queue:
         if float(self.lane @ likely) < SURPRISING * (1 if since is None else SURPRISING):
             self.believe(uncounted.doubted(self.p, self.lane))
             likely = chances(sight, rolling, since, len(self.p), beyond)
-        self._become(self.p * likely[:, None, None])
+        self._become(self.p * likely[:, None])
 
     def expects(self, sight: Sight, rolling: int = 0, beyond: int = 0) -> bool:
         """Whether `sight` tells nothing, because every number that is believed makes it as likely; then it is taken in here."""
@@ -240,10 +239,9 @@ class Queue:
     def in_use(self, bays: int) -> None:
         """So many bays are steadily in use."""
         if self.pace.at_exit:
-            anything = self.p.sum(axis=1, keepdims=True) / self.pace.bays
+            anything = self.p.dot(self.pace.by_state).dot(self.pace.by_state.T) / self.pace.bays
             self.believe((1 - DOUBT) * self.p + DOUBT * anything)
-            sure = np.where(np.arange(self.pace.bays) == bays, SURE, (1 - SURE) / self.pace.bays)
-            self._become(self.p * sure[:, None])
+            self._become(self.p * np.where(self.pace.inside == bays, SURE, (1 - SURE) / self.pace.bays))
 
     def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
         told = self.pace.told(self._gate_is, unseen.let_in, unseen.gone)
@@ -269,7 +267,7 @@ class Queue:
     def _join(self, kernel: tuple[float, float, float], alone: tuple[float, float, float] | None = None) -> None:
         """By none, one or two cars more, each with its probability; `alone` where there is nobody yet."""
         none, one, two = kernel
-        p = np.zeros((len(self.p) + 2, *self.p.shape[1:]))
+        p = np.zeros((len(self.p) + 2, len(self.pace.each)))
         p[:-2] = none * self.p
         p[1:-1] += one * self.p
         p[2:] += two * self.p
@@ -280,7 +278,7 @@ class Queue:
 
     def _give_up(self, seconds: float) -> None:
         """Each that waits may leave unseen; the longer the line, the more do: so a count that is too high does not stay so."""
-        leave = self.p * np.minimum(NUMBERS[: len(self.p)] * (self.pace.gives_up_per_s * seconds), 1.0)[:, None, None]
+        leave = self.p * np.minimum(NUMBERS[: len(self.p)] * (self.pace.gives_up_per_s * seconds), 1.0)[:, None]
         p = self.p - leave
         p[:-1] += leave[1:]
         self.believe(p)
@@ -307,27 +305,27 @@ class Queue:
             return p
         before, after = self.pace.usual(self._since_s - seconds), self.pace.usual(self._since_s)
         if after is not before:
-            other = p * (after / before)
+            other = p * self.pace.by_state.dot(after / before)
             p = other * (p.sum() / other.sum())  # that the hour goes on proves nothing
-        flat, (alone, waiting) = _flat(p), self.pace.turning(self._since_s)
-        turned: Array = flat.dot(waiting)
-        turned[0] = flat[0].dot(alone)
-        drifted = _reshaped(flat + turned * seconds, p)
+        alone, waiting = self.pace.turning(self._since_s)
+        turned: Array = p.dot(waiting)
+        turned[0] = p[0].dot(alone)
+        drifted: Array = p + turned * seconds
         if self.pace.at_exit and len(p) > 1:
             moves = p[1:] * (self._entering()[1:] * (ODD * seconds))
             drifted[1:] -= moves
-            drifted[:-1] += _reshaped(_flat(moves).dot(self.pace.into), moves)
+            drifted[:-1] += moves.dot(self.pace.into)
         return drifted
 
     def _moved(self, moving: Array, staying: Array) -> Array:
         """With those that move added to `staying`: they leave the lane and take a free bay; where none was, one got free unseen."""
-        into = _reshaped(_flat(moving).dot(self.pace.into), moving)
+        into = moving.dot(self.pace.into)
         staying[:-1] += into[1:]
         staying[0] += into[0]
         return staying
 
     def _freed(self, p: Array) -> Array:
-        return _reshaped(_flat(p).dot(self.pace.out), p)  # one car fewer in the bays, where there is any
+        return np.asarray(p.dot(self.pace.out))  # one car fewer in the bays, where there is any
 
     def _become(self, p: Array) -> None:
         """Take `p` for what is believed now: what was believed times how well it explains what was seen."""
@@ -338,12 +336,3 @@ class Queue:
 def quantile(mass: Array, share: float) -> int:
     """The number of cars that a `share` of the probability does not exceed."""
     return int(np.searchsorted(np.cumsum(mass), share * mass.sum() - 1e-12))
-
-
-def _flat(p: Array) -> Array:
-    """With one axis for bays and states: what each of them turns into is one product of matrices."""
-    return p.reshape(len(p), -1)
-
-
-def _reshaped(flat: Array, like: Array) -> Array:
-    return flat.reshape(like.shape)

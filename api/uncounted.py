@@ -1,6 +1,6 @@
 """How many more or fewer cars may be there than were counted: what is put beside a mass over cars, so that it can be found out.
 
-`p[lane, bays, c]` is a probability, `lane` its sums over cars in the lane.
+`p[lane, pair]` is a probability, `lane` its sums over cars in the lane.
 """
 
 import functools
@@ -20,7 +20,7 @@ def doubted(p: Array, lane: Array) -> Array:
     length = min(len(p) + FARTHEST, CARS)
     share = (1 - DOUBT_FADES) / (1 + DOUBT_FADES)  # the spread of one car's weight sums to one
     spread = _fading()[:length, : len(p)] @ lane * share
-    other: Array = DOUBT * spread[:, None, None] * p.sum(axis=0)
+    other: Array = DOUBT * spread[:, None] * p.sum(axis=0)
     other[: len(p)] += (1 - DOUBT) * p
     return other
 
@@ -28,7 +28,7 @@ def doubted(p: Array, lane: Array) -> Array:
 def missed(p: Array, chance: float, cars: float) -> Array:
     """With that chance so many cars more, in the mean of a Poisson number."""
     most = math.ceil(cars + 4 * math.sqrt(cars)) + 1  # beyond lies less than one in ten thousand
-    more: Array = np.zeros((len(p) + most, *p.shape[1:]))
+    more: Array = np.zeros((len(p) + most, p.shape[1]))
     more[: len(p)] = (1 - chance) * p
     likely = math.exp(-cars)
     for n in range(most + 1):

@@ -15,8 +15,8 @@ def queue(pace: Pace, waiting: int) -> Queue:
     """So many wait, all bays are taken, and the whole yard is at work."""
     found = Queue(pace, 0.02, 1.0)
     state = int(np.argmin(np.abs(pace.share - 1.0)))
-    p = np.zeros((waiting + 1, pace.bays, len(pace.share)))
-    p[waiting, pace.taken[state], state] = 1.0
+    p = np.zeros((waiting + 1, len(pace.each)))
+    p[waiting, pace.while_waiting[state]] = 1.0
     found.believe(p)
     return found
 

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from api.pace import BIN_S, CARS, GATE_S, TRICKLE, Pace, departure_role, heads
+from api.pace import BIN_S, CARS, GATE_S, TRICKLE, Array, Pace, departure_role, heads
 from api.profile import BINS, COLD, Profile
 from hoflicht.catalogue import Role, Sensor, Yard
 from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
@@ -29,6 +29,11 @@ def with_lunch(per_s: float, hours: range) -> Profile:
     for hour in hours:
         counts[4 * hour : 4 * hour + 4] /= 4
     return Profile(days=10, bin_departures=tuple(counts), bin_waiting_s=tuple(waiting_s))
+
+
+def by_bays(pace: Pace, of_pairs: Array) -> Array:
+    """With one axis for cars in bays and one for states instead of their pairs."""
+    return of_pairs.reshape(*of_pairs.shape[:-1], pace.bays, len(pace.share))
 
 
 def test_who_leaves_the_queue_is_counted_at_the_control_or_else_at_the_exit() -> None:
@@ -87,7 +92,7 @@ def test_the_first_cars_of_a_longer_queue_lose_nothing_when_the_last_one_is_not_
 def test_from_an_empty_lane_hardly_anybody_is_let_in() -> None:
     pace = Pace(AT_CONTROL, COLD)
 
-    assert pace.let_in[0, 0] == pytest.approx(np.full(len(pace.share), TRICKLE * pace.full[1]))
+    assert pace.let_in[0] == pytest.approx(np.full(len(pace.share), TRICKLE * pace.full[1]))
 
 
 def test_at_a_control_the_lane_is_let_in_by_the_share_that_is_at_work_and_nothing_tells_of_bays() -> None:
@@ -95,44 +100,48 @@ def test_at_a_control_the_lane_is_let_in_by_the_share_that_is_at_work_and_nothin
     half, whole = list(pace.share).index(0.5), list(pace.share).index(1.0)
 
     assert (pace.bays, pace.taken[whole]) == (1, 0)
-    assert pace.let_in[8, 0, [half, whole]] == pytest.approx(PER_S * np.array([0.5, 1.0]))
+    assert pace.let_in[8, [half, whole]] == pytest.approx(PER_S * np.array([0.5, 1.0]))
     assert not pace.gone.any()
 
 
 def test_at_an_exit_each_car_in_a_bay_counts_its_part_of_the_rate() -> None:
     pace = Pace(AT_EXIT, COLD)
     all_open, two_open = 4, 2
+    gone = by_bays(pace, pace.gone)
 
-    assert pace.gone[[0, 1, 2, 4], all_open] == pytest.approx(PER_S * np.array([0.0, 0.25, 0.5, 1.0]))
-    assert pace.gone[[1, 2, 4], two_open] == pytest.approx(PER_S * np.array([0.25, 0.5, 1.0]))  # who was in a bay leaves it closed
+    assert gone[[0, 1, 2, 4], all_open] == pytest.approx(PER_S * np.array([0.0, 0.25, 0.5, 1.0]))
+    assert gone[[1, 2, 4], two_open] == pytest.approx(PER_S * np.array([0.25, 0.5, 1.0]))  # who was in a bay leaves it closed
 
 
 def test_a_bay_is_free_that_is_open_and_not_taken() -> None:
     pace = Pace(AT_EXIT, COLD)
     stands, two_open, all_open = 0, 2, 4
+    places = by_bays(pace, pace.places)
 
-    assert [pace.places[inside, all_open] for inside in range(5)] == [4, 3, 2, 1, 0]
-    assert [pace.places[inside, two_open] for inside in range(5)] == [2, 1, 0, 0, 0]
-    assert not pace.places[:, stands].any()
+    assert [places[inside, all_open] for inside in range(5)] == [4, 3, 2, 1, 0]
+    assert [places[inside, two_open] for inside in range(5)] == [2, 1, 0, 0, 0]
+    assert not places[:, stands].any()
     assert [pace.taken[state] for state in (1, 2, 3, 4)] == [1, 2, 3, 4]
 
 
 def test_a_car_leaves_the_lane_for_a_bay_that_is_free_and_hardly_ever_for_another() -> None:
     pace = Pace(HEAD_SEEN, COLD)
     all_open = 4
+    let_in = by_bays(pace, pace.let_in)
 
-    assert pace.let_in[1, 3, all_open] == pytest.approx(1 / GATE_S)
-    assert pace.let_in[5, 2, all_open] == pytest.approx(2 / GATE_S)  # two bays are free
-    assert pace.let_in[5, 4, all_open] < PER_S / 100
-    assert pace.let_in[0].max() < PER_S / 10
+    assert let_in[1, 3, all_open] == pytest.approx(1 / GATE_S)
+    assert let_in[5, 2, all_open] == pytest.approx(2 / GATE_S)  # two bays are free
+    assert let_in[5, 4, all_open] < PER_S / 100
+    assert let_in[0].max() < PER_S / 10
 
 
 def test_behind_one_who_was_let_in_the_next_one_follows_at_once_if_a_bay_is_free() -> None:
     pace = Pace(HEAD_SEEN, msgspec.structs.replace(COLD, gate_cars=95.0, gate_s=95 * 150.0))
     all_open = 4
+    let_in, next_in = by_bays(pace, pace.let_in), by_bays(pace, pace.next_in)
 
-    assert pace.next_in[5, 3, all_open] > 10 * pace.let_in[5, 3, all_open]
-    assert pace.next_in[5, 4, all_open] == pace.let_in[5, 4, all_open]
+    assert next_in[5, 3, all_open] > 10 * let_in[5, 3, all_open]
+    assert next_in[5, 4, all_open] == let_in[5, 4, all_open]
 
 
 def test_the_sensors_within_a_cars_length_look_at_the_head_of_the_lane() -> None:

@@ -32,8 +32,8 @@ def progress(pace: Pace, since_opening_s: float) -> Progress:
 def known(pace: Pace, lane: int, inside: int, state: int) -> Queue:
     """So many cars in the lane, so many in bays, and that state of the yard, all for sure."""
     found = Queue(pace, 0.02, 1.0)
-    p = np.zeros((lane + 1, pace.bays, len(pace.share)))
-    p[lane, inside, state] = 1.0
+    p = np.zeros((lane + 1, len(pace.each)))
+    p[lane, inside * len(pace.share) + state] = 1.0
     found.believe(p)
     return found
 
