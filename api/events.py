@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import TypeAlias
 
 import msgspec
@@ -56,14 +57,14 @@ class Outage(msgspec.Struct, frozen=True, gc=False):
 
 
 Event: TypeAlias = Passage | MovedUp | Hold | InUse | Outage | Look
-LATER = {MovedUp: 2, Outage: 3, Hold: 4}  # of one instant, after the passages and before all else
+LATER = {MovedUp: 2, Outage: 3, Hold: 4}  # of one instant, after the passages and before what is seen for a while
 
 
 def events(yard: Yard, readings: Sequence[Reading]) -> list[Event]:
     """All events in `readings`, which are sorted by time; whatever else they tell is left out."""
     bays = [name for name, sensor in yard.sensors.items() if sensor.role is Role.BAY]
-    seen: list[Event] = [*_looks(yard, readings), *_moves(yard, readings), *_in_use(bays, readings)]
-    return sorted([*_plain(yard, readings), *_said(readings), *seen], key=_order)
+    happened = sorted([*_plain(yard, readings), *_said(readings), *_moves(yard, readings)], key=_rank)
+    return sorted([*happened, *_looks(yard, readings), *_in_use(bays, readings)], key=attrgetter("at_ms"))
 
 
 def _plain(yard: Yard, readings: Iterable[Reading]) -> Iterator[Event]:
@@ -127,8 +128,6 @@ def _in_use(bays: Sequence[str], readings: Iterable[Reading]) -> Iterator[InUse]
             yield InUse(round(at_ms) + STEADY_BAY_MS, in_use)
 
 
-def _order(event: Event) -> tuple[int, int]:
-    """By time; of one instant first who joined, then who left, for he may be the same; then what is seen of it."""
-    if isinstance(event, Passage):
-        return event.at_ms, 0 if event.joined else 1
-    return event.at_ms, LATER.get(type(event), len(LATER) + 2)
+def _rank(event: Event) -> int:
+    """Of one instant first who joined, then who left, for he may be the same; then what is seen of it."""
+    return (0 if event.joined else 1) if isinstance(event, Passage) else LATER[type(event)]

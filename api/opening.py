@@ -2,9 +2,9 @@
 
 import datetime as dt
 from bisect import bisect_right
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from operator import attrgetter
 
 from api import holds
@@ -53,8 +53,9 @@ class Opening:
         self._signs_ms: dict[str, list[int]] = {}  # by gateway: when it said of a port that it is open
         for reading in filter(is_open, health):
             self._signs_ms.setdefault(reading.site, []).append(reading.at_ms)
-        counting = (Role.LANE_ENTRY, departure_role(self.yard), Role.GATE)
-        self._first_ms = {r.sensor: r.at_ms for r in reversed(self._own) if self.yard.sensors[r.sensor].role in counting}
+        roles = (Role.LANE_ENTRY, departure_role(self.yard), Role.GATE)
+        counting = {sensor for sensor, entry in self.yard.sensors.items() if entry.role in roles}
+        self._first_ms = {r.sensor: r.at_ms for r in reversed(self._own) if r.sensor in counting}
         flagged = list(changes(r for r in health if r.sensor in telling))
         words = [r for r in readings if r.quantity == holds.HOLD and r.site == self._name and holds.is_word(r)]
         self._others = [*flagged, *words]
@@ -148,12 +149,12 @@ def utc(instant: dt.datetime) -> dt.datetime:
 
 def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Reading]:
     """Each point once, by time; equal whatever the order and the number of repeats of `events`."""
-    within = [reading for reading in events if from_ms <= reading.at_ms <= until_ms]
-    ordered = sorted(within, key=attrgetter("at_ms", "site", "sensor", "quantity", "value"))
-    # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
-    return [one for one, after in pairwise(ordered) if not _is_same(one, after)] + ordered[-1:]
-
-
-def _is_same(one: Reading, other: Reading) -> bool:
-    is_near = one.at_ms == other.at_ms and one.sensor == other.sensor  # hardly ever
-    return is_near and one.quantity == other.quantity and one.site == other.site
+    series: dict[tuple[str, str, str], list[Reading]] = defaultdict(list)
+    for reading in events:
+        if from_ms <= reading.at_ms <= until_ms:
+            series[reading.site, reading.sensor, reading.quantity].append(reading)
+    once: list[Reading] = []
+    for _, readings in sorted(series.items()):
+        # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
+        once += {reading.at_ms: reading for reading in sorted(readings, key=attrgetter("value"))}.values()
+    return sorted(once, key=attrgetter("at_ms"))
