@@ -36,10 +36,10 @@ class Progress:
 
     def __init__(self, pace: Pace, worked: Array) -> None:
         self._pace = pace
-        self._most = worked[:, -1]
+        self._most = worked[:, -1:]
         # All states on one line, one behind the other, so that one look-up serves them all.
         self._begin, self._ahead_s = _line(len(worked))
-        self._worked = (worked + self._begin[:, None]).ravel()
+        self._worked = (worked + self._begin).ravel()
 
     def wait_s(self, queue: Queue, behind: float, first_s: float | None = None) -> float:
         """The expected wait of a car that has `behind` cars behind it that were counted already.
@@ -47,8 +47,7 @@ class Progress:
         `first_s`: what one waits that finds the lane empty, where sensors tell that it is and the lane is what is counted.
         """
         pace, length = self._pace, len(queue.p)
-        in_front = pace.in_front[: length + pace.bays - 1] - behind  # and who has no place
-        cars = np.maximum(in_front + 1, 0)
+        cars = np.maximum(pace.in_front[: length + pace.bays - 1] + (1 - behind), 0)  # in front, and itself; and who has no place
         full_s = cars * pace.each_s[: len(cars)]
         if pace.gives_up_per_s:  # some of those in front will not wait so long
             full_s = np.log1p(pace.gives_up_per_s * full_s) / pace.gives_up_per_s
@@ -61,17 +60,18 @@ class Progress:
             return float(np.vdot(queue.p, waits_s.take(pace.without_place[:length])))
         waits_s = self._until(full_s)
         if first_s is not None:
-            waits_s[in_front < HALF] = first_s
+            waits_s[cars < 1 + HALF] = first_s
         else:
-            waits_s[in_front < HALF] *= 1 - pace.straight
+            waits_s[cars < 1 + HALF] *= 1 - pace.straight
         return float(np.vdot(queue.p, waits_s.take(pace.without_place[:length])))
 
     def _until(self, full_s: Array) -> Array:
         """When the yard has worked for so many seconds as if all of it did; by state as the last axis."""
-        return np.asarray(np.interp(np.minimum(full_s[:, None], self._most) + self._begin, self._worked, self._ahead_s))
+        # State by state, for a look-up is found near the one before it.
+        return np.interp(np.minimum(full_s, self._most) + self._begin, self._worked, self._ahead_s).T
 
 
 @functools.lru_cache(8)
 def _line(states: int) -> tuple[Array, Array]:
     """Where each of so many states begins on one line, and how far ahead each of its places is."""
-    return np.arange(float(states)) * APART_S, np.tile(AHEAD_S, states)
+    return np.arange(float(states))[:, None] * APART_S, np.tile(AHEAD_S, states)
