@@ -155,20 +155,21 @@ class Pace:
             self.let_in = self.full[:, None] * self.units
             self.next_in = self.early_in = self.let_in
             self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
-        gone = ODD * self.gone
-        self._stays = gone[:, None] * self._out_less_in - np.eye(len(gone)) / TURNOVER_S  # of `turning`, whatever is usual
+        gone, each = self.gone[:, None], np.eye(len(self.gone))
+        self.freeing: Array = gone * self.out + ODD * self.per_second * each  # into which pairs, in a second
+        self._stays = ODD * gone * self._out_less_in - each / TURNOVER_S  # of `turning`, whatever is usual
         self.entering = (self.let_in, self.early_in, self.next_in)  # by what is known of the gate
-        self._told: dict[tuple[GateIs, bool, bool], Array] = {}
+        self._told: tuple[dict[tuple[bool, bool], Array], ...] = ({}, {}, {})  # by the same
         # A bay is at work on a car until the next one is in it.
         self.each_s = 1 / self.full[np.maximum(self.in_front, 0)] + (self.gate_s / (self.bays - 1) if self.at_exit else 0.0)
 
     def told(self, gate: GateIs, let_in_unseen: bool, gone_unseen: bool) -> Array:
         """How much would be seen in a second of each lane."""
-        key = gate, let_in_unseen, gone_unseen
-        if key not in self._told:
+        told, key = self._told[gate], (let_in_unseen, gone_unseen)
+        if key not in told:
             seen = np.zeros_like(self.let_in) if let_in_unseen else self.entering[gate]
-            self._told[key] = seen + (0.0 if gone_unseen else self.gone)
-        return self._told[key]
+            told[key] = seen + (0.0 if gone_unseen else self.gone)
+        return told[key]
 
     @property
     def departures(self) -> Array:
@@ -198,10 +199,9 @@ class Pace:
         chances[each, above] += 1 - part
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
-    def turning(self, since_opening_s: float) -> tuple[Array, Array]:
-        """By how much of itself each pair of bays taken and state becomes each other one in a second, unseen: where nobody waits,
-        and where somebody does. A car leaves a bay and is overlooked, or bays open and close."""
-        usual = self.usual(since_opening_s)
+    def turning(self, usual: Array) -> tuple[Array, Array]:
+        """By how much of itself each pair of bays taken and state becomes each other one in a second, unseen, where `usual` is:
+        while nobody waits, and while somebody does. A car leaves a bay and is overlooked, or bays open and close."""
         if self._turning is None or self._turning[0] is not usual:
             self._turning = usual, (self._turned(self.anew_alone, usual), self._turned(self.anew, usual))
         return self._turning[1]

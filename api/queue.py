@@ -64,7 +64,8 @@ class Queue:
         # Who finds nobody in front has no reason to turn away, where that can be seen at all.
         turn_away = min(low / pace.queueing, MOST_LEAVE)
         self._entry = (turn_away + miscount / 2, max(1 - turn_away - high - miscount, 0.0), high + miscount / 2)
-        self._alone = self._entry if pace.queueing == 1 else (miscount / 2, max(1 - high - miscount, 0.0), high + miscount / 2)
+        alone = self._entry if pace.queueing == 1 else (miscount / 2, max(1 - high - miscount, 0.0), high + miscount / 2)
+        self._alone_joins, self._alone = alone[1], np.subtract(alone, self._entry)[:, None]
         lane = np.array(start) / sum(start)
         p: Array = np.zeros((len(lane), len(pace.each)))
         p[0, : len(pace.share)] = lane[0] * pace.usual(0.0)
@@ -88,13 +89,16 @@ class Queue:
         At a sum of 0 what cannot be has been seen: then what was believed is kept.
         """
         lane: Array = p.dot(self.pace.each)
-        total = float(lane.dot(ONES[: len(lane)]))
+        total = believed = summed(lane)
         if total > 0.0:
-            length, least = len(lane), NEGLIGIBLE * total
-            while lane[length - 1] < least:
-                length -= 1
-            believed = total if length == len(lane) else float(lane[:length].dot(ONES[:length]))
-            self.p, self.lane = p[:length] / believed, lane[:length] / believed
+            least = NEGLIGIBLE * total
+            if lane[-1] < least:
+                length = len(lane) - 1
+                while lane[length - 1] < least:
+                    length -= 1
+                p, lane = p[:length], lane[:length]
+                believed = summed(lane)
+            self.p, self.lane = p / believed, lane / believed
             self._mean = -1.0
         return total
 
@@ -110,7 +114,7 @@ class Queue:
 
     def at_work(self) -> float:
         """How much of the yard is expected to be at work."""
-        return float(self.p.dot(self.pace.share_of).dot(ONES[: len(self.p)]))
+        return summed(self.p.dot(self.pace.share_of))
 
     def mean_inside(self) -> float:
         """How many cars are expected in the bays, where that is known."""
@@ -118,11 +122,11 @@ class Queue:
 
     def busy(self) -> float:
         """The probability that all that is at work has somebody to serve: a queue, or one behind the first in the lane."""
-        return float(self.lane[1 if self.pace.at_exit else 2 :].sum())
+        return summed(self.lane[1 if self.pace.at_exit else 2 :])
 
     def full(self) -> float:
         """The probability that no bay is free for the next car."""
-        return max(1.0 - float(self.p.dot(self.pace.has_place).dot(ONES[: len(self.p)])), 0.0)
+        return max(1.0 - summed(self.p.dot(self.pace.has_place)), 0.0)
 
     def forget(self) -> None:
         """Any number of cars may be there."""
@@ -166,7 +170,7 @@ class Queue:
 
     def entered(self, clock_s: float = 0.0) -> None:
         """A car was seen to join; the counters' clock ticks once in `clock_s`: whoever goes straight on does so within a tick."""
-        found_nobody = float(self.lane[0]) * self._alone[1]
+        found_nobody = float(self.lane[0]) * self._alone_joins
         self._join(self._entry, self._alone)
         straight_s = max(clock_s, STRAIGHT_S)
         if self.pace.asks_straight and straight_s <= COARSE_S:
@@ -204,9 +208,7 @@ class Queue:
 
     def gone(self, paced: bool = True) -> None:
         """A car was seen to leave the yard."""
-        p = self._drifted(self.p)
-        weighed = p * self.pace.gone if paced else p
-        self._become(self._freed(weighed) + (ODD * self.pace.per_second * p if paced else 0.0))
+        self._become(self._drifted(self.p).dot(self.pace.freeing if paced else self.pace.out))
 
     def reopen(self, usual: Array) -> None:
         """What was believed of the yard rested on a counter that was out."""
@@ -264,16 +266,15 @@ class Queue:
     def _entering(self) -> Array:
         return self.pace.entering[self._gate_is][: len(self.p)]
 
-    def _join(self, kernel: tuple[float, float, float], alone: tuple[float, float, float] | None = None) -> None:
-        """By none, one or two cars more, each with its probability; `alone` where there is nobody yet."""
+    def _join(self, kernel: tuple[float, float, float], alone: Array | None = None) -> None:
+        """By none, one or two cars more, each with its probability; `alone`: how much more where there is nobody yet."""
         none, one, two = kernel
         p = np.zeros((len(self.p) + 2, len(self.pace.each)))
         p[:-2] = none * self.p
         p[1:-1] += one * self.p
         p[2:] += two * self.p
-        if alone is not None and alone != kernel:
-            for more, (chance, usual) in enumerate(zip(alone, kernel, strict=True)):
-                p[more] += (chance - usual) * self.p[0]
+        if alone is not None:
+            p[:3] += alone * self.p[0]
         self.believe(p[:CARS])
 
     def _give_up(self, seconds: float) -> None:
@@ -292,7 +293,7 @@ class Queue:
     def _free(self, cars: Array) -> None:
         """So many cars, less than one, leave the bays."""
         leave = self.p * np.minimum(cars, 1.0)
-        self.believe(self.p - leave + self._freed(leave))
+        self.believe(self.p - leave + leave.dot(self.pace.out))
 
     def _drifted(self, p: Array) -> Array:
         """`p` after what goes slowly, for all the time since it was last heeded.
@@ -307,14 +308,16 @@ class Queue:
         if after is not before:
             other = p * self.pace.by_state.dot(after / before)
             p = other * (p.sum() / other.sum())  # that the hour goes on proves nothing
-        alone, waiting = self.pace.turning(self._since_s)
-        turned: Array = p.dot(waiting)
-        turned[0] = p[0].dot(alone)
-        drifted: Array = p + turned * seconds
+        alone, waiting = self.pace.turning(after)
+        drifted: Array = p.dot(waiting)
+        drifted[0] = p[0].dot(alone)
         if self.pace.at_exit and len(p) > 1:
-            moves = p[1:] * (self._entering()[1:] * (ODD * seconds))
+            moves = p[1:] * self._entering()[1:]
+            moves *= ODD
             drifted[1:] -= moves
             drifted[:-1] += moves.dot(self.pace.into)
+        drifted *= seconds
+        drifted += p
         return drifted
 
     def _moved(self, moving: Array, staying: Array) -> Array:
@@ -324,13 +327,15 @@ class Queue:
         staying[0] += into[0]
         return staying
 
-    def _freed(self, p: Array) -> Array:
-        return np.asarray(p.dot(self.pace.out))  # one car fewer in the bays, where there is any
-
     def _become(self, p: Array) -> None:
         """Take `p` for what is believed now: what was believed times how well it explains what was seen."""
         total = self.believe(p)
         self.log_likelihood += math.log(total) if total > 0 else 0.0
+
+
+def summed(mass: Array) -> float:
+    """As its own method would, which takes twice as long for so few."""
+    return float(mass.dot(ONES[: len(mass)]))
 
 
 def quantile(mass: Array, share: float) -> int:

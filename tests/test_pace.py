@@ -214,7 +214,9 @@ def test_what_is_usual_is_a_probability_around_the_usual_share(since_s: float) -
 
 @pytest.mark.parametrize("yard", [AT_CONTROL, AT_EXIT], ids=["control", "exit"])
 def test_what_turns_over_unseen_is_neither_more_nor_less_afterwards(yard: Yard) -> None:
-    for turning in Pace(yard, COLD).turning(0.0):
+    pace = Pace(yard, COLD)
+
+    for turning in pace.turning(pace.usual(0.0)):
         assert turning.sum(axis=1) == pytest.approx(0.0, abs=1e-12)
         assert (turning - np.diag(np.diag(turning)) >= 0).all()
 
@@ -223,7 +225,7 @@ def test_a_yard_turns_into_the_one_that_is_usual_at_that_hour() -> None:
     pace = Pace(AT_CONTROL, with_lunch(PER_S, range(4, 5)))
     busy = int(np.argmin(np.abs(pace.share - 1.0)))
 
-    morning, noon, evening = (float(pace.turning(hour * 3_600.0)[1][0, busy]) for hour in (2.0, 4.5, 7.0))
+    morning, noon, evening = (float(pace.turning(pace.usual(hour * 3_600.0))[1][0, busy]) for hour in (2.0, 4.5, 7.0))
 
     assert morning == evening > 10 * noon
 
@@ -231,9 +233,9 @@ def test_a_yard_turns_into_the_one_that_is_usual_at_that_hour() -> None:
 def test_cars_that_leave_a_bay_unseen_do_so_by_the_rate_that_was_learnt() -> None:
     pace = Pace(AT_EXIT, COLD)
     four, three = (inside * len(pace.share) + 4 for inside in (4, 3))
-    before = float(pace.turning(0.0)[0][four, three])
+    before = float(pace.turning(pace.usual(0.0))[0][four, three])
 
     pace.today[5], pace.today_s[5] = 1_000.0, 1_000.0 / (2 * PER_S)
     pace.renew()
 
-    assert float(pace.turning(0.0)[0][four, three]) == pytest.approx(2 * before, rel=0.02)
+    assert float(pace.turning(pace.usual(0.0))[0][four, three]) == pytest.approx(2 * before, rel=0.02)
