@@ -7,7 +7,7 @@ import numpy as np
 
 from api.pace import CARS, Pace
 from api.profile import BINS
-from api.queue import NUMBERS, ONES, Queue
+from api.queue import NUMBERS, Queue, summed
 
 
 class Exposure:
@@ -31,7 +31,8 @@ class Exposure:
         if (quarter, sees_moves) != self._of:
             self._sum_up()
             self._of = quarter, sees_moves
-        self._believed_s[: len(queue.p)] += queue.p * seconds
+        believed_s = self._believed_s[: len(queue.p)]
+        believed_s += queue.p * seconds
         self._length = max(self._length, len(queue.p))
 
     def _sum_up(self) -> None:
@@ -40,12 +41,12 @@ class Exposure:
         pace, length, self._length = self._pace, self._length, 0
         p_s = self._believed_s[:length]
         lane_s, somebody = p_s.dot(pace.each), 0 if pace.at_exit else 1
-        self._pending_s[somebody:length] += p_s.dot(pace.units_of)[somebody:]
+        pending_s = self._pending_s[somebody:length]
+        pending_s += p_s.dot(pace.units_of)[somebody:]
         self._pending_waited_s += float(lane_s.dot(NUMBERS[:length]))
-        others_s, share_s = lane_s[1 if pace.at_exit else 2 :], 0.0
-        waiting_s = float(others_s.dot(ONES[: len(others_s)]))
+        waiting_s, share_s = summed(lane_s[1 if pace.at_exit else 2 :]), 0.0
         if sees_moves:
-            share_s = float(p_s[1:].dot(pace.share_of).dot(ONES[: max(length - 1, 0)]))
+            share_s = summed(p_s[1:].dot(pace.share_of))
             self._pending_gate_s += float(np.vdot(pace.able[:length], p_s))
         self._pending.append((quarter, waiting_s, share_s))
         p_s[:] = 0.0
@@ -54,7 +55,8 @@ class Exposure:
         """One was let in of those in `before`; `share` of it tells of the pace, for the rest it went straight on."""
         self._sum_up()
         lane = before.lane
-        self._pace.today[: len(lane)] += share * lane
+        today = self._pace.today[: len(lane)]
+        today += share * lane
         self._pace.today_s += self._pending_s
         self.departures[quarter] += share * before.busy()
         for at, waiting_s, share_s in self._pending:

@@ -159,17 +159,17 @@ class Pace:
         self.freeing: Array = gone * self.out + ODD * self.per_second * each  # into which pairs, in a second
         self._stays = ODD * gone * self._out_less_in - each / TURNOVER_S  # of `turning`, whatever is usual
         self.entering = (self.let_in, self.early_in, self.next_in)  # by what is known of the gate
-        self._told: tuple[dict[tuple[bool, bool], Array], ...] = ({}, {}, {})  # by the same
+        self._told: dict[tuple[bool, bool], list[Array]] = {}
         # A bay is at work on a car until the next one is in it.
         self.each_s = 1 / self.full[np.maximum(self.in_front, 0)] + (self.gate_s / (self.bays - 1) if self.at_exit else 0.0)
 
-    def told(self, gate: GateIs, let_in_unseen: bool, gone_unseen: bool) -> Array:
-        """How much would be seen in a second of each lane."""
-        told, key = self._told[gate], (let_in_unseen, gone_unseen)
-        if key not in told:
-            seen = np.zeros_like(self.let_in) if let_in_unseen else self.entering[gate]
-            told[key] = seen + (0.0 if gone_unseen else self.gone)
-        return told[key]
+    def told(self, let_in_unseen: bool, gone_unseen: bool) -> list[Array]:
+        """How much would be seen in a second of each lane, by what is known of the gate."""
+        key = let_in_unseen, gone_unseen
+        if key not in self._told:
+            gone = 0.0 if gone_unseen else self.gone
+            self._told[key] = [gone + (np.zeros_like(each) if let_in_unseen else each) for each in self.entering]
+        return self._told[key]
 
     @property
     def departures(self) -> Array:

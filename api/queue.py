@@ -139,25 +139,22 @@ class Queue:
         self._is_shut = gate_opens_in_s < math.inf
         settles = unseen.let_in and self.pace.at_exit
         flows = self.pace.gives_up_per_s > 0 or unseen.entry or unseen.gone or (unseen.let_in and not settles)
+        longest_s, told, p = UNSEEN_STEP_S if flows else STEP_S, self.pace.told(unseen.let_in, unseen.gone), self.p
         while seconds > 0:
             if gate_opens_in_s <= 0:
                 self._open_s, gate_opens_in_s = OPEN_S, gate_opens_in_s + self.pace.gate.every_s
-            longest_s = UNSEEN_STEP_S if flows else STEP_S
             step_s = min(seconds, longest_s, self._open_s or STEP_S, self._fresh_s or STEP_S, gate_opens_in_s)
             if settles:
                 self.settle()
+                p = self.p
             since_opening_s, gate_opens_in_s, seconds = since_opening_s + step_s, gate_opens_in_s - step_s, seconds - step_s
             self._since_s, self._drifted_s = since_opening_s, self._drifted_s + step_s
-            self._pass(step_s, unseen, settles)
-            if self.pace.gives_up_per_s:
-                self._give_up(step_s)
-            if unseen.entry:
-                comes = min(arrivals_per_s * step_s, 1.0)
-                self._join((1 - comes, comes, 0.0))
-            if self._fresh_s:
-                self._fresh_s = max(self._fresh_s - step_s, 0.0)
-            if self._open_s:
-                self._open_s = max(self._open_s - step_s, 0.0)
+            p = self._silent(p, step_s, told[self._gate_is], unseen)
+            if flows or settles or seconds <= 0:
+                self._become(p)
+                self._flow(step_s, unseen, settles, arrivals_per_s)
+                p = self.p
+            self._fresh_s, self._open_s = max(self._fresh_s - step_s, 0.0), max(self._open_s - step_s, 0.0)
 
     def settle(self) -> None:
         """Whoever waits takes a bay that is free: what is not seen happens at once."""
@@ -223,15 +220,14 @@ class Queue:
         many cars longer, if they stood there, or shorter. A sight that the present mass does not expect also makes the counters
         doubtful.
         """
-        likely = chances(sight, rolling, since, len(self.p), beyond)
-        if float(self.lane @ likely) < SURPRISING * (1 if since is None else SURPRISING):
+        likely = chances(sight, rolling, since, beyond)
+        if float(self.lane.dot(likely[: len(self.lane)])) < SURPRISING * (1 if since is None else SURPRISING):
             self.believe(uncounted.doubted(self.p, self.lane))
-            likely = chances(sight, rolling, since, len(self.p), beyond)
-        self._become(self.p * likely[:, None])
+        self._become(self.p * likely[: len(self.p), None])
 
     def expects(self, sight: Sight, rolling: int = 0, beyond: int = 0) -> bool:
         """Whether `sight` tells nothing, because every number that is believed makes it as likely; then it is taken in here."""
-        likely = chances(sight, rolling, None, len(self.p), beyond)
+        likely = chances(sight, rolling, None, beyond)[: len(self.lane)]
         expected = float(self.lane.dot(likely))
         if expected < SURPRISING or float(self.lane.dot(np.abs(likely - expected))) > ALIKE * expected:
             return False
@@ -245,19 +241,27 @@ class Queue:
             self.believe((1 - DOUBT) * self.p + DOUBT * anything)
             self._become(self.p * np.where(self.pace.inside == bays, SURE, (1 - SURE) / self.pace.bays))
 
-    def _pass(self, step_s: float, unseen: Unseen, settles: bool) -> None:
-        told = self.pace.told(self._gate_is, unseen.let_in, unseen.gone)
-        kept = np.exp(told[: len(self.p)] * -step_s)
-        if self._fresh_s and not unseen.let_in and len(self.p) > 1:
+    def _silent(self, p: Array, step_s: float, told: Array, unseen: Unseen) -> Array:
+        """`p` times how likely it is that nothing was seen, and after what goes slowly where that is due."""
+        kept: Array = np.exp(told[: len(p)] * -step_s)
+        if self._fresh_s and not unseen.let_in and len(p) > 1:
             stays = self._fresh * math.exp(-self._straight_per_s * step_s)
             kept[1] = stays + (1 - self._fresh) * kept[1]
             self._fresh = stays / float(kept[1].max())
-        p = self.p * kept
-        self._become(self._drifted(p) if self._drifted_s >= STEP_S else p)
+        kept *= p
+        return self._drifted(kept) if self._drifted_s >= STEP_S else kept
+
+    def _flow(self, step_s: float, unseen: Unseen, settles: bool, arrivals_per_s: float) -> None:
+        """What goes on unseen meanwhile."""
         if unseen.let_in and not settles:
             self._move(self._entering() * step_s)
         if unseen.gone:
             self._free(self.pace.gone * step_s)
+        if self.pace.gives_up_per_s:
+            self._give_up(step_s)
+        if unseen.entry:
+            comes = min(arrivals_per_s * step_s, 1.0)
+            self._join((1 - comes, comes, 0.0))
 
     @property
     def _gate_is(self) -> GateIs:
@@ -268,13 +272,13 @@ class Queue:
 
     def _join(self, kernel: tuple[float, float, float], alone: Array | None = None) -> None:
         """By none, one or two cars more, each with its probability; `alone`: how much more where there is nobody yet."""
-        none, one, two = kernel
         p = np.zeros((len(self.p) + 2, len(self.pace.each)))
-        p[:-2] = none * self.p
-        p[1:-1] += one * self.p
-        p[2:] += two * self.p
+        for more, chance in enumerate(kernel):
+            joined = p[more : more + len(self.p)]  # to add to p[…] itself would write it twice
+            joined += chance * self.p
         if alone is not None:
-            p[:3] += alone * self.p[0]
+            found_nobody = p[:3]
+            found_nobody += alone * self.p[0]
         self.believe(p[:CARS])
 
     def _give_up(self, seconds: float) -> None:
@@ -314,8 +318,9 @@ class Queue:
         if self.pace.at_exit and len(p) > 1:
             moves = p[1:] * self._entering()[1:]
             moves *= ODD
-            drifted[1:] -= moves
-            drifted[:-1] += moves.dot(self.pace.into)
+            before, after = drifted[1:], drifted[:-1]
+            before -= moves
+            after += moves.dot(self.pace.into)
         drifted *= seconds
         drifted += p
         return drifted
@@ -323,8 +328,9 @@ class Queue:
     def _moved(self, moving: Array, staying: Array) -> Array:
         """With those that move added to `staying`: they leave the lane and take a free bay; where none was, one got free unseen."""
         into = moving.dot(self.pace.into)
-        staying[:-1] += into[1:]
-        staying[0] += into[0]
+        before, first = staying[:-1], staying[0]
+        before += into[1:]
+        first += into[0]
         return staying
 
     def _become(self, p: Array) -> None:

@@ -40,33 +40,25 @@ def at_least(position_m: float, metres_per_car: float) -> int:
     return math.floor(position_m / metres_per_car) + 1
 
 
-def chances(sight: Sight, rolling: int, since: Passed | None, length: int, beyond: int = 0) -> Array:
-    """How likely `sight` is with each of `length` numbers of cars in the lane, of which the last `rolling` may not stand yet.
+@functools.lru_cache(2_048)  # the same few sensors tell the same few things all day; 7 MB at most
+def chances(sight: Sight, rolling: int = 0, since: Passed | None = None, beyond: int = 0) -> Array:
+    """How likely `sight` is with each number of cars in the lane, of which the last `rolling` may not stand yet.
 
     `since`: the sensor saw the contrary until one car came or went, and then these. `beyond`: it has told the same of so many cars
     more, where it sees one, or fewer; what that told is taken out, for the place of those who stood there then is the same.
     """
     rolling = 0 if sight.occupied else rolling
-    if since is None and not beyond and not rolling:
-        return _chances(sight)[:length]
-    lane = np.maximum(NUMBERS[:length] - rolling, 0)
-    if since is None:
-        now = _chances(sight)[lane]
-        if not beyond:
-            return now
-        before = lane + beyond if sight.occupied else np.maximum(lane - beyond, 0)
-        return np.asarray(now / _chances(sight)[np.minimum(before, CARS - 1)])
-    then = lane + since.let_in - max(since.joined - rolling, 0)
+    lane = np.maximum(NUMBERS - rolling, 0)
     standing = _standing_chances(sight)
+    if since is None:
+        seen = standing if sight.occupied else 1 - standing
+        if not beyond:
+            return np.asarray(seen[lane])
+        before = lane + beyond if sight.occupied else np.maximum(lane - beyond, 0)
+        return np.asarray(seen[lane] / seen[np.minimum(before, CARS - 1)])
+    then = lane + since.let_in - max(since.joined - rolling, 0)
     taken, before = (standing[np.minimum(np.maximum(n, 0), CARS - 1)] for n in (then, then + (-1 if sight.occupied else 1)))
     return np.asarray(taken * (1 - before) if sight.occupied else (1 - taken) * before)
-
-
-@functools.lru_cache(256)  # the same few sensors ask every minute of the day
-def _chances(sight: Sight) -> Array:
-    """For each number of standing cars the probability that the sensor sees so."""
-    standing = _standing_chances(sight)
-    return standing if sight.occupied else 1 - standing
 
 
 @functools.lru_cache(256)
