@@ -9,7 +9,6 @@ Where cars are counted out at the yard's exit, they leave a bay each, and the ne
 gate opens again. Where they are counted at the entry control, n is the lane.
 """
 
-import enum
 import math
 
 import numpy as np
@@ -41,6 +40,7 @@ SELDOM = 0.02  # of each state that is not usual then: a container is changed, o
 BIN_S = 86_400 / BINS
 USUAL_S = 300.0  # within so long what is usual hardly changes
 MISTAKEN = 0.02  # of what changes unseen: nothing changed, the cars in the bays had been counted wrong
+UNKNOWN, SHUT, OPEN = range(3)  # is the gate: shut by its clock; open, for it has let in somebody just now
 FINE_STEPS = 4  # a share of the yard is known in quarters at least
 
 
@@ -57,14 +57,6 @@ def heads(yard: Yard) -> set[str]:
         for name, sensor in yard.sensors.items()
         if sensor.role is Role.LANE and (sensor.position_m or 0.0) <= yard.metres_per_car
     }
-
-
-class GateIs(enum.IntEnum):
-    """What is known of the gate."""
-
-    UNKNOWN = 0
-    SHUT = 1  # by its clock
-    OPEN = 2  # it has let in somebody just now
 
 
 class Pace:
@@ -144,11 +136,12 @@ class Pace:
         if self.at_exit:
             self.full = self._pooled()
             self.gone: Array = self.per_second * self.units[0]
-            may = self.able > 0
-            self.let_in: Array = np.where(may, self.able / max(self.gate_s, 1.0), ODD * self.gone)
-            self.let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
-            self.early_in = EARLY * self.let_in
-            self.next_in: Array = np.where(may, 1 / HEADWAY_S, self.let_in)
+            able = self.able[: self.bays]
+            let_in = np.where(able > 0, able / max(self.gate_s, 1.0), ODD * self.gone)
+            let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
+            entering = let_in, EARLY * let_in, np.where(able > 0, 1 / HEADWAY_S, let_in)
+            more = np.minimum(np.arange(CARS), self.bays - 1)  # have no more places
+            self.let_in, self.early_in, self.next_in = (each.take(more, axis=0) for each in entering)
         else:
             self.full = self._isotonic()
             self.gone = np.zeros(len(self.share))
