@@ -88,6 +88,7 @@ class Pace:
             self.units = np.minimum(np.arange(CARS), 1)[:, None] * self.share
             self.taken = np.zeros(len(self.share), dtype=np.int64)
         self.able = np.minimum(np.arange(CARS)[:, None], self.places)
+        self._like = np.minimum(np.arange(CARS), self.bays - 1 if self.at_exit else CARS)  # has as many places as each lane
         self.in_front = np.arange(1 - self.bays, CARS)  # of one that joins, from all places free on
         self.share[0] = TRICKLE
         self._turn()
@@ -139,19 +140,18 @@ class Pace:
             able = self.able[: self.bays]
             let_in = np.where(able > 0, able / max(self.gate_s, 1.0), ODD * self.gone)
             let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
-            entering = let_in, EARLY * let_in, np.where(able > 0, 1 / HEADWAY_S, let_in)
-            more = np.minimum(np.arange(CARS), self.bays - 1)  # have no more places
-            self.let_in, self.early_in, self.next_in = (each.take(more, axis=0) for each in entering)
+            self._few_in = let_in, EARLY * let_in, np.where(able > 0, 1 / HEADWAY_S, let_in)
         else:
             self.full = self._isotonic()
             self.gone = np.zeros(len(self.share))
-            self.let_in = self.full[:, None] * self.units
-            self.next_in = self.early_in = self.let_in
-            self.let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
+            let_in = self.full[:, None] * self.units
+            let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
+            self._few_in = let_in, let_in, let_in
+        # By what is known of the gate; `next_in` behind one who was let in just now.
+        self.entering = self.let_in, _, self.next_in = [each.take(self._like, axis=0) for each in self._few_in]
         gone, each = self.gone[:, None], np.eye(len(self.gone))
         self.freeing: Array = gone * self.out + ODD * self.per_second * each  # into which pairs, in a second
         self._stays = ODD * gone * self._out_less_in - each / TURNOVER_S  # of `turning`, whatever is usual
-        self.entering = (self.let_in, self.early_in, self.next_in)  # by what is known of the gate
         self._told: dict[tuple[bool, bool], list[Array]] = {}
         # A bay is at work on a car until the next one is in it.
         self.each_s = 1 / self.full[np.maximum(self.in_front, 0)] + (self.gate_s / (self.bays - 1) if self.at_exit else 0.0)
@@ -161,7 +161,8 @@ class Pace:
         key = let_in_unseen, gone_unseen
         if key not in self._told:
             gone = 0.0 if gone_unseen else self.gone
-            self._told[key] = [gone + (np.zeros_like(each) if let_in_unseen else each) for each in self.entering]
+            seen = [gone + (np.zeros_like(each) if let_in_unseen else each) for each in self._few_in]
+            self._told[key] = [each.take(self._like, axis=0) for each in seen]
         return self._told[key]
 
     @property
@@ -196,13 +197,9 @@ class Pace:
         """By how much of itself each pair of bays taken and state becomes each other one in a second, unseen, where `usual` is:
         while nobody waits, and while somebody does. A car leaves a bay and is overlooked, or bays open and close."""
         if self._turning is None or self._turning[0] is not usual:
-            self._turning = usual, (self._turned(self.anew_alone, usual), self._turned(self.anew, usual))
+            fades: Array = self.by_state.dot(usual) / TURNOVER_S
+            self._turning = usual, (self.anew_alone * fades + self._stays, self.anew * fades + self._stays)
         return self._turning[1]
-
-    def _turned(self, anew: Array, usual: Array) -> Array:
-        turned: Array = anew * (self.by_state.dot(usual) / TURNOVER_S)
-        turned += self._stays
-        return turned
 
     def chance_of_silence(self, since_opening_s: float, seconds: float) -> float:
         """How likely it is that nobody is let in for so long although cars wait, at the pace that is usual then."""

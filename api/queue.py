@@ -96,7 +96,8 @@ class Queue:
                 cars.pop()
             if len(cars) < len(lane):
                 p, lane, believed = p[: len(cars)], lane[: len(cars)], sum(cars)
-            self.p, self.lane = p / believed, lane / believed
+            scale = 1 / believed
+            self.p, self.lane = p * scale, lane * scale
             self._mean = -1.0
         return total
 
