@@ -40,16 +40,16 @@ class Stack:
 
     def wait_s(self, voices_s: Sequence[float]) -> float:
         """One number of all voices, never negative."""
-        return max(float(_scaled(voices_s) @ self.weights), 0.0)
+        return max(float(_scaled(voices_s).dot(self.weights)), 0.0)
 
     def learn(self, voices_s: Sequence[float], wait_s: float) -> None:
         """A car for which the voices had said so was let in after `wait_s`."""
         voices = _scaled(voices_s)
-        error_s = wait_s - float(voices @ self.weights)
+        error_s = wait_s - float(voices.dot(self.weights))
         self.scale_s += (1 - SCALE_KEPT) * (abs(error_s) - self.scale_s)
         counts = self.scale_s / max(abs(error_s), FLAT * self.scale_s, 1.0)
-        doubted = self.doubt @ voices
-        gain = doubted / (KEPT / counts + float(voices @ doubted))
+        doubted: Array = self.doubt.dot(voices)
+        gain = doubted / (KEPT / counts + float(voices.dot(doubted)))
         self.weights = self.weights + gain * error_s
         self.doubt = (self.doubt - gain[:, None] * doubted) / KEPT
 
