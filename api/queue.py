@@ -317,9 +317,9 @@ class Queue:
         if self.pace.at_exit and len(p) > 1:
             moves = p[1:] * self._entering()[1:]
             moves *= ODD
-            before, after = drifted[1:], drifted[:-1]
-            before -= moves
-            after += moves.dot(self.pace.into)
+            still_there, one_fewer = drifted[1:], drifted[:-1]
+            still_there -= moves
+            one_fewer += moves.dot(self.pace.into)
         drifted *= seconds
         drifted += p
         return drifted
@@ -327,9 +327,9 @@ class Queue:
     def _moved(self, moving: Array, staying: Array) -> Array:
         """With those that move added to `staying`: they leave the lane and take a free bay; where none was, one got free unseen."""
         into = moving.dot(self.pace.into)
-        before, first = staying[:-1], staying[0]
-        before += into[1:]
-        first += into[0]
+        one_fewer, none = staying[:-1], staying[0]
+        one_fewer += into[1:]
+        none += into[0]
         return staying
 
     def _become(self, p: Array) -> None:
