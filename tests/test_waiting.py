@@ -288,6 +288,26 @@ def test_late_and_repeated_events_change_nothing(city: City, data: st.DataObject
     assert estimate(YARD, city, shuffled, at(20)) == punctual
 
 
+def test_of_two_values_for_one_point_the_higher_one_stands_whichever_comes_first(city: City) -> None:
+    one, four = (Reading(YARD, "lane-in", "passage", ms(10), cars) for cars in (1.0, 4.0))
+    events = joined(1, 2, 3) + presence("lane-50", 0, 20, False)
+
+    first, last = estimate(YARD, city, [*events, four, one], at(20)), estimate(YARD, city, [*events, one, four], at(20))
+
+    assert first == last == estimate(YARD, city, [*events, four], at(20))
+    assert first.queue == 7
+
+
+def test_what_several_sensors_see_at_one_instant_is_told_in_the_same_order_whoever_comes_first(city: City) -> None:
+    period = hours.period_at(at(20), city.yards[YARD].hours, city)
+    assert period is not None
+    coming, near, far = joined(1, 2, 3, 4), presence("lane-3", 0, 20, True), presence("lane-50", 0, 20, True)
+
+    nearer, farther = (Opening(YARD, city, [*coming, *seen], period) for seen in ([*near, *far], [*far, *near]))
+
+    assert nearer.until(ms(20)).queue.lane.tolist() == farther.until(ms(20)).queue.lane.tolist()
+
+
 def test_events_of_later_and_of_other_sites_change_nothing(city: City) -> None:
     events = steady_queue(5, 20)
     foreign = [msgspec.structs.replace(reading, site="hof-sued") for reading in joined(*every(0.1, 5, 20))]
