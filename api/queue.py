@@ -25,6 +25,7 @@ MISCOUNTS = (0.001, 0.005, 0.02, 0.05, 0.1)  # candidates of the variance that a
 MOST_LEAVE = 0.5  # of the cars that join a queue; where more leave it unseen nothing can be said
 SURPRISING = 0.5  # a sight less likely than this makes us doubt the count
 NEGLIGIBLE = 1e-9
+LEAST = 1e-300  # a smaller sum is 0: what it would have to be scaled by is beyond all numbers
 ALIKE = 1e-4  # a sight that moves less of the mass tells nothing: the hundreds of a day move less than one car that comes
 STEP_S = 60.0  # time goes by in such steps: what is usual changes little meanwhile, what is odd adds up to less than a hundredth
 UNSEEN_STEP_S = 10.0  # where cars come or go unseen, at most one in each
@@ -91,7 +92,7 @@ class Queue:
         lane: Array = p.dot(self.pace.each)
         cars: list[float] = lane.tolist()
         total = believed = sum(cars)
-        if total > 0.0:
+        if total > LEAST:
             while cars[-1] < NEGLIGIBLE * total:
                 cars.pop()
             if len(cars) < len(lane):
@@ -335,7 +336,7 @@ class Queue:
     def _become(self, p: Array) -> None:
         """Take `p` for what is believed now: what was believed times how well it explains what was seen."""
         total = self.believe(p)
-        self.log_likelihood += math.log(total) if total > 0 else 0.0
+        self.log_likelihood += math.log(total) if total > LEAST else 0.0
 
 
 def summed(mass: Array) -> float:

@@ -650,6 +650,15 @@ steps = st.one_of(
 )
 
 
+@pytest.mark.parametrize("sum_of_all", [0.0, 5e-324, 1e-310])
+def test_what_can_hardly_be_changes_nothing(sum_of_all: float) -> None:
+    found, before = queue(5), queue(5)
+
+    found.believe(np.full_like(found.p, sum_of_all / found.p.size))
+
+    assert (found.p == before.p).all()
+
+
 @settings(max_examples=60)
 @given(st.sampled_from([AT_CONTROL, AT_EXIT, HEAD_SEEN]), st.sampled_from([COLD, STRAIGHT_ON]), st.lists(steps, max_size=25))
 def test_whatever_happens_the_probabilities_sum_to_one(yard: Yard, learnt: Profile, taken: list[tuple[str, ...]]) -> None:
