@@ -33,10 +33,9 @@ class Day:
         self._is_trial = is_trial  # of another profile: only how likely it makes the day is asked
         start = profile.carried if follows and profile.carried else (1.0,)
         self.queue = Queue(self.pace, MISCOUNTS[profile.miscount], profile.per_entry, start)
-        self._has_lane = Role.LANE in roles
         self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600)
         self.counters = Counters(yard, self.tally)
-        self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self._has_lane or self.pace.at_exit)
+        self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self.pace.has_lane or self.pace.at_exit)
         self.exposure = Exposure(self.pace)
         self.lane = Lane()
         self.entries = self.exits = self.let_in = 0
@@ -119,7 +118,7 @@ class Day:
         start_ms = self.at_ms if self._follows else max(self.at_ms, self._opens_ms)
         if (
             not self.pace.at_exit
-            and self._has_lane
+            and self.pace.has_lane
             and self._joined_ms
             and self.queue.mean_waiting() < self._rolling(start_ms) + SOMEBODY
         ):
@@ -208,7 +207,7 @@ class Day:
             return
         self._suspect()
         is_paced = not self.held and self._is_open(at_ms)
-        tells = self.pace.at_exit or not self._has_lane or waiting > self._rolling(at_ms) + SOMEBODY
+        tells = self.pace.at_exit or not self.pace.has_lane or waiting > self._rolling(at_ms) + SOMEBODY
         before, straight = self.queue.copy(), 0.0
         if self.pace.at_exit and not self._watched:
             self.queue.gone(is_paced)
@@ -225,7 +224,7 @@ class Day:
         if self.queue.mean_waiting() < SOMEBODY:
             self._nobody_ms = self.at_ms
             self.counters.gap_ends()
-        elif self._has_lane and not self._came_unseen:  # a sensor finds out what is mistaken for an outage
+        elif self.pace.has_lane and not self._came_unseen:  # a sensor finds out what is mistaken for an outage
             gap_s = min(self._gap_s(), (self.last_left_ms - self._nobody_ms) / 1000)
             for chance, cars in self.counters.missed(gap_s, self.since_s(self.at_ms)):
                 self.queue.missed(chance, cars)
@@ -331,7 +330,7 @@ class Day:
 
     def _rolling(self, at_ms: int) -> int:
         """How many cars may not have reached the gate yet; none while one stands there, or where no sensor looks at the lane."""
-        if not self._has_lane:
+        if not self.pace.has_lane:
             return 0
         rolling = sum(1 for joined_ms in self._joined_ms if at_ms - joined_ms < ROLLING_MS)
         head = self.lane.head(at_ms, self._yard.metres_per_car) if rolling else None

@@ -16,7 +16,7 @@ from hoflicht.hours import OpenPeriod
 from hoflicht.reading import Reading
 
 KEPT = 0.97  # of what was learnt, an opening later: a month counts
-MANY = 0.05  # of the cars leave unseen: less is a miscount
+MANY = 0.02  # of the cars leave unseen: less is a miscount
 CONVINCING = 3.0  # the logarithm of how much likelier another error of the counters must be: twenty times
 
 
@@ -28,7 +28,7 @@ def learn(yard: str, city: City, events: Sequence[Reading], period: OpenPeriod, 
     if day.entries + day.exits == 0:
         return profile  # nothing was heard, or nobody came: neither teaches
     learnt = _with_miscount(_faded(day, profile, carried), opening, profile, day.queue.log_likelihood)
-    return _with_giving_up(learnt, opening, profile, day) if day.pace.asks_straight else learnt
+    return _with_giving_up(learnt, opening, profile, day)
 
 
 def _faded(day: Day, profile: Profile, carried: tuple[float, ...]) -> Profile:
@@ -94,11 +94,12 @@ def _with_miscount(learnt: Profile, opening: Opening, before: Profile, likelihoo
 def _with_giving_up(learnt: Profile, opening: Opening, before: Profile, day: Day) -> Profile:
     """The same for the rate at which those who wait give up: half of it and twice as much; at first what the counters lose.
 
-    Only who finds nobody and goes straight on shows that a count is too high, and so that some gave up and were not overlooked;
-    that takes a yard where most do.
+    A lane sensor shows that a count is too high, and so that some gave up and were not overlooked; or those show it who find nobody
+    and go straight on, where most do.
     """
     found_nobody, went_straight = learnt.straight
-    if 1 - learnt.per_entry < MANY or found_nobody < STRAIGHT_CARS or went_straight < MOST * found_nobody:
+    is_shown = day.pace.has_lane or (found_nobody >= STRAIGHT_CARS and went_straight >= MOST * found_nobody)
+    if 1 - learnt.per_entry < MANY or not is_shown:
         return msgspec.structs.replace(learnt, gives_up_per_s=0.0, gives_up_evidence=(0.0, 0.0))
     lower = before.gives_up_per_s / 2 or learnt.lost_per_s
     near = [msgspec.structs.replace(before, gives_up_per_s=rate) for rate in (lower, 4 * lower)]

@@ -100,9 +100,10 @@ class Pace:
         # Of the cars that come so many find a queue.
         self.queueing = max(1 - learnt.straight[0] / max(learnt.entries, 1.0), 1 / STRAIGHT_CARS)
         # Cars that found nobody in front, and those of them that went straight on; a sensor at the lane tells more of that.
-        self.asks_straight = not self.at_exit and all(sensor.role is not Role.LANE for sensor in yard.sensors.values())
+        self.has_lane = any(sensor.role is Role.LANE for sensor in yard.sensors.values())
+        self.asks_straight = not self.at_exit and not self.has_lane
         self.found_nobody, self.went_straight = learnt.straight
-        self.gives_up_per_s = learnt.gives_up_per_s if self.asks_straight else 0.0  # of each that waits
+        self.gives_up_per_s = learnt.gives_up_per_s  # of each that waits
         self.lasts_s = lasting.lasts_s(learnt.unusual)
         self._full = PRIOR_CARS, PRIOR_CARS / self._usual_per_s
         self._usual_share = self._roster()

@@ -37,7 +37,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     miscount: int = 2  # which of api.queue.MISCOUNTS explains the counters best: at first 1 to 5 % off; and by how much
     evidence: tuple[float, float] = (0.0, 0.0)  # the next lower and the next higher one do better; logarithms
     waited_s: float = 0.0  # the sum of the seconds that all cars waited
-    gives_up_per_s: float = 0.0  # the rate at which each that waits leaves unseen, where many do and nobody looks at the lane;
+    gives_up_per_s: float = 0.0  # the rate at which each that waits leaves unseen, where some do and that is seen;
     gives_up_evidence: tuple[float, float] = (0.0, 0.0)  # and how much better a lower and a higher one do
     carried: tuple[float, ...] = ()  # where the next opening follows without a gap: the mass over cars three hours before it
     stack: tuple[float, ...] = ()  # weights of the voices, and

@@ -110,27 +110,38 @@ def random_day(seed: int, until: float = 560, day: int = 0, gap: float = GAP_MIN
 
 
 def unloading_day(
-    seed: int, until: float = 560, day: int = 0, gap: float = GAP_MIN, gate: float = 0.0, lunch: tuple[float, float] = (0.0, 0.0)
+    seed: int,
+    until: float = 560,
+    day: int = 0,
+    gap: float = GAP_MIN,
+    gate: float = 0.0,
+    lunch: tuple[float, float] = (0.0, 0.0),
+    patience: float = math.inf,
 ) -> list[Reading]:
     """A day of HEAD_SEEN: cars come at random, `gap` minutes apart in the mean, and unload for four times 80 s in one of four bays.
     They come for `until` minutes, and all leave.
 
     The gate opens every `gate` minutes for as many as there are bays free; 0: always. At `lunch` two bays take nobody.
+    Each that waits leaves unseen after `patience` minutes in the mean.
     """
     rng = random.Random(seed)
     free, start = [0.0] * 4, 24.0 * 60 * day
-    coming, going, leaving, minute = [], [-1.0], [], 0.0
+    coming, staying, going, leaving, minute = [], [], [-1.0], [], 0.0
     while (minute := minute + rng.expovariate(1 / gap)) < until:
         able = [lunch[1] if bay < 2 and lunch[0] <= max(at, minute) < lunch[1] else at for bay, at in enumerate(free)]
         ready = max(minute + 0.1, min(able))  # it rolls up first
         opens = gate * math.ceil(ready / gate) if gate else ready
-        going.append(max(opens, going[-1] + 0.15))
+        goes = max(opens, going[-1] + 0.15)
+        coming.append(start + minute)
+        if patience < math.inf and goes - minute > rng.expovariate(1 / patience):
+            continue
+        staying.append(start + minute)
+        going.append(goes)
         bay = able.index(min(able))
         free[bay] = going[-1] + rng.expovariate(1 / (4 * GAP_MIN))
-        coming.append(start + minute)
         leaving.append(start + free[bay])
     heads = [start + minute for minute in going[1:]]
-    return joined(*coming) + gone(*leaving) + gaps(coming, heads, start, max(leaving) + 1)
+    return joined(*coming) + gone(*leaving) + gaps(staying, heads, start, max(leaving) + 1)
 
 
 def gaps(coming: Sequence[float], going: Sequence[float], start: float, end: float) -> list[Reading]:

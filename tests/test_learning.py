@@ -254,6 +254,23 @@ def test_where_few_go_straight_on_who_gave_up_cannot_be_told_from_who_was_overlo
     assert (found.gives_up_per_s > 0) is is_known
 
 
+def test_where_a_lane_sensor_looks_at_the_lane_it_is_learnt_too() -> None:
+    found = learnt([unloading_day(day, until=360, day=day, gap=1.25, patience=20.0) for day in range(2)], city=WATCHED)
+
+    assert found.per_entry < 0.95
+    assert 1 / 2_400 < found.gives_up_per_s < 1 / 600  # 1 / 1_200 is true
+
+
+@pytest.mark.parametrize(("exits", "is_asked"), [(8_950.0, False), (8_750.0, True)])
+def test_a_loss_of_less_than_one_in_fifty_is_a_miscount(exits: float, is_asked: bool) -> None:
+    before = Profile(days=9, entries=9_000.0, exits=exits, straight=(300.0, 240.0), gives_up_per_s=1 / 300)
+
+    found = learn(YARD, CITY, callers(0, tick_s=60.0), period(), before)
+
+    assert 0.95 < found.per_entry < 1
+    assert (found.gives_up_per_s > 0) is is_asked
+
+
 def test_a_gate_that_is_always_open_takes_seconds() -> None:
     found = after_a_watched_day()
 
