@@ -7,6 +7,7 @@ recorded queues 36 to 46 in 100 are overtaken, see docs/waiting-time.md): then a
 it. That widens the band; the match itself stays first in first out.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -36,10 +37,14 @@ class Car(msgspec.Struct, gc=False):
 
 
 class Line:
-    """All cars that were counted in, the last one at the end. `per_entry`: how many are let in for each that is counted."""
+    """All cars that were counted in, the last one at the end. `per_entry`: how many are let in for each that is counted.
 
-    def __init__(self, per_entry: float, keeps_order: bool) -> None:
+    `gives_up_per_s`: at this rate each leaves while it waits; then that, and no share, is what becomes of those in a lane.
+    """
+
+    def __init__(self, per_entry: float, keeps_order: bool, gives_up_per_s: float = 0.0) -> None:
         self._per_entry = per_entry
+        self._gives_up_per_ms = gives_up_per_s / 1000 if keeps_order else 0.0
         self._overtaking = 0.0 if keeps_order else OVERTAKING
         self._cars: list[Car] = []
         self._first = 0  # cars before that have been let in for certain
@@ -50,17 +55,28 @@ class Line:
         self._cars.append(car)
         return car
 
-    def head(self, waiting: float) -> Car | None:
+    def head(self, waiting: float, at_ms: int) -> Car | None:
         """The first of so many that stand; None where none was counted."""
+        if self._gives_up_per_ms:
+            return self._head_of_those_left(waiting, at_ms)
         place = len(self._cars) - max(round(waiting / self._per_entry), 1)
         return self._cars[max(place, 0)] if self._cars else None
 
-    def leaves(self, waiting: float, spread: float) -> Iterator[tuple[Car, float]]:
+    def _head_of_those_left(self, waiting: float, at_ms: int) -> Car | None:
+        car = None
+        for car in reversed(self._cars):
+            stays = math.exp(self._gives_up_per_ms * (car.joined_ms - at_ms))
+            waiting -= stays
+            if waiting < stays / 2:
+                break
+        return car
+
+    def leaves(self, waiting: float, spread: float, at_ms: int) -> Iterator[tuple[Car, float]]:
         """Who may be the one that is let in now, of `waiting` ± `spread`, each with its probability."""
         kept = 1 - self._overtaking
         if not self._overtaking:
             for away, chance in SPREAD:
-                car = self.head(max(waiting + away * spread, 1.0))
+                car = self.head(max(waiting + away * spread, 1.0), at_ms)
                 if car is not None:
                     yield car, chance
             return

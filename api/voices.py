@@ -41,7 +41,7 @@ class Voices:
 
     def __init__(self, pace: Pace, tally: Tally, profile: Profile, opens_ms: int, keeps_order: bool) -> None:
         self._pace, self._tally, self._opens_ms, self._keeps_order = pace, tally, opens_ms, keeps_order
-        self.line = Line(profile.per_entry, keeps_order)
+        self.line = Line(profile.per_entry, keeps_order, pace.gives_up_per_s)
         self.stack = Stack(FIRST_WEIGHTS if profile.days else COLD_WEIGHTS, profile)
         self.band = Band(profile)
         self.measured: list[tuple[int, float, float]] = []  # waits that ended: joined at, ms; seconds; with which probability
@@ -60,10 +60,10 @@ class Voices:
 
     def let_in(self, at_ms: int, waiting: float, spread: float) -> None:
         """The first of so many that wait is let in."""
-        head = self.line.head(waiting)
+        head = self.line.head(waiting, at_ms)
         if head is not None:
             self._last_wait_s = (at_ms - head.joined_ms) / 1000
-            self._ended.append((head, list(self.line.leaves(waiting, spread)), at_ms))
+            self._ended.append((head, list(self.line.leaves(waiting, spread, at_ms)), at_ms))
 
     def left(self, at_ms: int) -> None:
         """A car left the lane, whether it had waited or not."""
@@ -74,7 +74,7 @@ class Voices:
         behind += (len(self._joined) + 1) / 2 if self._joined else 0.0
         waiting = queue.mean_waiting()
         model_s = self._progressing(at_ms).wait_s(queue, behind, self._tally.first_wait_s() if self._keeps_order else None)
-        head = self.line.head(waiting)
+        head = self.line.head(waiting, at_ms)
         elapsed_s = (at_ms - head.joined_ms) / 1000 if head is not None and waiting > SOMEBODY else 0.0
         in_front = max(waiting - behind, 0.0) + queue.full()  # the one that joins has to wait, too
         voices_s = (

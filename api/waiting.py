@@ -240,7 +240,7 @@ def _counter_out(day: Day, at_ms: int) -> Reason | None:
     blind = day.blind
     if (blind.entry and at_ms - day.last_joined_ms > RECKONED_MS) or (blind.departure and at_ms - day.last_left_ms > RECKONED_MS):
         return Reason.COUNTER_OUT
-    head = day.voices.line.head(day.queue.mean_waiting())
+    head = day.voices.line.head(day.queue.mean_waiting(), at_ms)
     if day.queue.mean_waiting() >= 1 and head is not None and not day.held:
         silent_s = (at_ms - max(day.last_left_ms, head.joined_ms)) / 1000
         if day.pace.chance_of_silence(day.since_s(at_ms), silent_s) < DEAD:

@@ -1,15 +1,19 @@
 """Who stands in the lane, and who of them is let in."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.line import Line
 
+NOW_MS = 9 * 60_000  # when the tenth has just joined
 
-def line(cars: int, keeps_order: bool = True, per_entry: float = 1.0) -> Line:
+
+def line(cars: int, keeps_order: bool = True, per_entry: float = 1.0, gives_up_per_s: float = 0.0) -> Line:
     """One car a minute has joined."""
-    found = Line(per_entry, keeps_order)
+    found = Line(per_entry, keeps_order, gives_up_per_s)
     for n in range(cars):
         found.join(60_000 * n)
     return found
@@ -17,11 +21,11 @@ def line(cars: int, keeps_order: bool = True, per_entry: float = 1.0) -> Line:
 
 def taken(of: Line, waiting: float, spread: float = 0.0) -> list[tuple[int, float]]:
     """Which car is let in, by the minute in which it joined, each with its probability."""
-    return [(car.joined_ms // 60_000, chance) for car, chance in of.leaves(waiting, spread)]
+    return [(car.joined_ms // 60_000, chance) for car, chance in of.leaves(waiting, spread, NOW_MS)]
 
 
 def first(of: Line, waiting: float) -> int | None:
-    head = of.head(waiting)
+    head = of.head(waiting, NOW_MS)
     return None if head is None else head.joined_ms // 60_000
 
 
@@ -42,6 +46,13 @@ def test_a_count_that_is_repaired_repairs_the_match() -> None:
 
 def test_where_half_of_the_cars_join_unseen_each_that_was_counted_stands_for_two() -> None:
     assert first(line(10, per_entry=2.0), 8) == 6
+
+
+def test_where_half_of_those_that_wait_give_up_each_minute_few_of_those_that_came_early_are_left() -> None:
+    halving = line(10, gives_up_per_s=math.log(2) / 60)
+
+    assert [first(halving, waiting) for waiting in (1, 1.5, 1.75)] == [9, 8, 7]
+    assert [first(halving, waiting) for waiting in (3, 0.1)] == [0, 9]  # more than there can be, and fewer
 
 
 def test_a_lane_that_keeps_its_order_lets_in_the_first() -> None:
@@ -86,7 +97,7 @@ def test_whoever_leaves_is_one_car_that_had_joined(
         if step is None:
             joined.append(found.join(60_000 * n))
             continue
-        leaves = list(found.leaves(*step))
+        leaves = list(found.leaves(*step, 60_000 * n))
 
         assert sum(chance for _, chance in leaves) == pytest.approx(1.0 if leaves else 0.0)
         assert all(chance >= 0 and any(car is one for one in joined) for car, chance in leaves)
@@ -102,7 +113,7 @@ def test_no_more_cars_are_let_in_than_have_joined(joins: list[int]) -> None:
             cars.append(found.join(60_000 * n))
             waiting += 1
         elif waiting:
-            list(found.leaves(waiting, 0.0))
+            list(found.leaves(waiting, 0.0, 60_000 * n))
             waiting -= 1
 
     assert sum(car.there for car in cars) == pytest.approx(waiting, abs=0.02 * max(len(cars), 1))
