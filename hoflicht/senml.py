@@ -34,7 +34,7 @@ AT_MS = operator.attrgetter("at_ms")
 Ranges = Mapping[str, tuple[float, float]]  # the lowest and the highest value of a quantity
 FINITE: Ranges = dict.fromkeys(QUANTITIES, (-sys.float_info.max, sys.float_info.max))
 NO_QUANTITY: Ranges = {}
-NO_VALUE = (1.0, 0.0)
+NO_NUMBER = "no number in v, no boolean in vb"
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -70,25 +70,24 @@ class Unread(Record, gc=False):
     own: bytes = b""
 
 
-class Odd(msgspec.Struct, frozen=True, gc=False):
-    """A record with more to say about it than that it is a reading: it is none, for `reason`, or nobody has let it pass."""
+class Bad(msgspec.Struct, frozen=True, gc=False):
+    """A record that is no reading, and why."""
 
-    reading: Reading | None
     reason: str
     base: Base
-    record: Record | msgspec.Raw
+    record: Record
 
     @property
     def pack(self) -> bytes:
         """A pack of this one alone, which can be decoded again."""
-        return packed([self])
+        return packed([self.base, self.record])
 
 
 class Pack(msgspec.Struct, frozen=True):
-    """What a payload held, each list in its order."""
+    """What a payload held, each list in its order; a reading with something odd, as a unit, stands after those without."""
 
     readings: list[Reading]
-    bad: list[Odd]
+    bad: list[Bad]
 
 
 class Place(NamedTuple):
@@ -97,9 +96,11 @@ class Place(NamedTuple):
     site: str
     sensor: str
     ranges: Ranges  # within which a value has nothing odd
+    barred: object = None  # why nothing that is said here passes, in the words of who has made the place
 
 
 NO_PLACE = Place("", "", NO_QUANTITY)
+Odd = Record | tuple[Base, Place]  # a record that does not pass; before the first one, what it and those after it rest on
 
 
 class Pass(NamedTuple):
@@ -146,16 +147,9 @@ def _short(number: float) -> float:
     return int(number) if number.is_integer() and abs(number) < EXACT_BELOW else number
 
 
-def packed(odd: Iterable[Odd]) -> bytes:
-    """All of `odd` as one pack, in their order; what they rest on stands before the first that does."""
-    records: list[Base | Record | msgspec.Raw] = []
-    base = None
-    for one in odd:
-        if one.base is not base:
-            base = one.base
-            records.append(base)
-        records.append(one.record)
-    return _encoder.encode(records)
+def packed(records: Iterable[Base | Record]) -> bytes:
+    """A pack of these, which can be decoded again."""
+    return _encoder.encode([msgspec.Raw(one.own) if type(one) is Unread else one for one in records])
 
 
 def decode(payload: bytes, now_ms: int | None = None) -> Pack:
@@ -163,44 +157,50 @@ def decode(payload: bytes, now_ms: int | None = None) -> Pack:
     return resolve(_records(payload), now_ms)
 
 
-def sift(payload: bytes, lets: Pass) -> tuple[list[Reading], list[Odd]]:
-    """Read a SenML JSON pack: what `lets` lets pass, and all else. Raise BadPayload where it is no pack at all."""
-    return _sift(_records(payload), None, lets)
-
-
 def resolve(records: Iterable[Record], now_ms: int | None) -> Pack:
     """Apply base fields (RFC 8428 §4.6) and make readings of what is sound."""
-    return Pack(*_sift(records, now_ms, ALL))
+    readings, odd = _sift(records, ALL)
+    pack, base = Pack(readings, []), Base()
+    for one in odd:
+        if isinstance(one, tuple):
+            base, _ = one
+        elif isinstance(found := reading_of(base, one, now_ms), Reading):
+            readings.append(found)
+        else:
+            pack.bad.append(Bad(found, base, one))
+    return pack
 
 
-def _sift(records: Iterable[Record], now_ms: int | None, lets: Pass) -> tuple[list[Reading], list[Odd]]:
+def sift(payload: bytes, lets: Pass) -> tuple[list[Reading], list[Odd]]:
+    """Read a SenML JSON pack: what `lets` lets pass, and all else. Raise BadPayload where it is no pack at all."""
+    return _sift(_records(payload), lets)
+
+
+def _sift(records: Iterable[Record], lets: Pass) -> tuple[list[Reading], list[Odd]]:
     """The one loop that every reading goes through; of its own functions it calls none for a record with nothing odd."""
     readings: list[Reading] = []
     odd: list[Odd] = []
     place, from_s, until_s = lets
-    base, base_s, (site, sensor, ranges) = Base(), 0.0, NO_PLACE
+    base, told, base_s = Base(), None, 0.0
+    site, sensor, ranges, _ = at = NO_PLACE
     for one in records:
         if one.bn is not None or one.bt is not None or one.bver != VERSION or one.bu is not None or one.bv is not None:
             if isinstance(one, Unread):
-                odd.append(Odd(None, one.reason, base, msgspec.Raw(one.own)))
+                odd += [(base, at), one]
             base = _rebased(base, one)
-            base_s, (site, sensor, ranges) = base.bt, place(base.bn)
-            if base.bu or base.bv:
-                ranges = NO_QUANTITY
+            base_s = base.bt
+            site, sensor, ranges, _ = at = NO_PLACE if base.bu or base.bv else place(base.bn)
         value = one.v
-        if type(value) is float and one.u is None:
-            low, high = ranges.get(one.n, NO_VALUE)
+        if type(value) is float and one.u is None and (bounds := ranges.get(one.n)) is not None:
+            low, high = bounds
             if low <= value <= high and from_s <= (time_s := base_s + one.t) <= until_s:
                 readings.append(Reading(site, sensor, one.n, round(time_s * 1000), value))
                 continue
         if value is not None or one.vb is not None or one.n:  # not of base fields only
-            found = _reading(base, site, sensor, one.n, one, now_ms) if site and one.n in QUANTITIES else _named(base, one, now_ms)
-            if isinstance(found, str):
-                odd.append(Odd(None, found, base, one))
-            elif lets is ALL:
-                readings.append(found)
-            else:
-                odd.append(Odd(found, "", base, one))
+            if base is not told:
+                told = base
+                odd.append((base, at))
+            odd.append(one)
     return readings, odd
 
 
@@ -215,20 +215,12 @@ def _rebased(base: Base, record: Record) -> Base:
     )
 
 
-def _named(base: Base, record: Record, now_ms: int | None) -> Reading | str:
-    """Where base name and name meet elsewhere than before the quantity."""
-    name = base.bn + record.n
-    place, _, quantity = name.rpartition("/")
-    site, sensor, _ = place_of(f"{place}/")
-    if not site:
-        return f"the name {name[:MAX_NAME]!r} is not <site>/<sensor>/<quantity>"
-    if quantity not in QUANTITIES:
-        return f"unknown quantity {quantity[:64]!r}"
-    return _reading(base, site, sensor, quantity, record, now_ms)
-
-
-def _reading(base: Base, site: str, sensor: str, quantity: str, record: Record, now_ms: int | None) -> Reading | str:
+def reading_of(base: Base, record: Record, now_ms: int | None = None) -> Reading | str:
     """A reading, or why there is none: an error that is raised costs more than all else that is done with a record."""
+    named = _named(base, record)
+    if isinstance(named, str):
+        return named
+    site, sensor, quantity = named
     unit = record.u or base.bu
     if unit and unit != QUANTITIES[quantity].unit:
         return f"{quantity} is measured in {QUANTITIES[quantity].unit}, not {unit[:32]!r}"
@@ -237,14 +229,25 @@ def _reading(base: Base, site: str, sensor: str, quantity: str, record: Record, 
     elif record.vb is not None:
         value = float(record.vb)
     else:
-        return "no number in v, no boolean in vb"
+        return NO_NUMBER
     if not isfinite(value):
         return "the value is not finite"
-    time_s = base.bt + record.t
-    if RELATIVE_BELOW_S <= time_s <= MAX_TIME_S:
-        return Reading(site, sensor, quantity, round(time_s * 1000), value)
-    at_ms = _relative_ms(time_s, now_ms)
+    at_ms = _at_ms(base.bt + record.t, now_ms)
     return at_ms if isinstance(at_ms, str) else Reading(site, sensor, quantity, at_ms, value)
+
+
+def _named(base: Base, record: Record) -> tuple[str, str, str] | str:
+    """Site, sensor and quantity."""
+    if isinstance(record, Unread):
+        return record.reason
+    (site, sensor, _, _), quantity = place_of(base.bn), record.n
+    if not site or "/" in quantity:  # base name and name meet elsewhere than before the quantity
+        name = base.bn + quantity
+        place, _, quantity = name.rpartition("/")
+        site, sensor, _, _ = place_of(f"{place}/")
+        if not site:
+            return f"the name {name[:MAX_NAME]!r} is not <site>/<sensor>/<quantity>"
+    return (site, sensor, quantity) if quantity in QUANTITIES else f"unknown quantity {quantity[:64]!r}"
 
 
 def parts_of(name: str) -> tuple[str, str]:
@@ -265,7 +268,9 @@ def place_of(name: str) -> Place:
 ALL = Pass(place_of, RELATIVE_BELOW_S, MAX_TIME_S)
 
 
-def _relative_ms(time_s: float, now_ms: int | None) -> int | str:
+def _at_ms(time_s: float, now_ms: int | None) -> int | str:
+    if RELATIVE_BELOW_S <= time_s <= MAX_TIME_S:
+        return round(time_s * 1000)
     if not abs(time_s) <= MAX_TIME_S:
         return "the time is beyond the year 2100"
     if now_ms is None:

@@ -3,19 +3,20 @@
 import enum
 import functools
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hoflicht.catalogue import API, ESTIMATE, STAFF, WATCH, City, sensors_by_site, sites_by_gateway, words_by_site
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
-from hoflicht.senml import NO_QUANTITY, Pass, Place, Ranges, parts_of
+from hoflicht.senml import MAX_TIME_S, NO_NUMBER, NO_QUANTITY, RELATIVE_BELOW_S, Pass, Place, Ranges, place_of
 
 AHEAD_MS = 5 * 60_000  # a gateway's clock is set by NTP; one that is minutes ahead is broken
 OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the database does not refuse it while it is on its way
 # Of a gateway's own site, in one run of ingest: `gateway`, `cpu`, one for each port and line. More are made up, and each would be
 # some more series in the database for ninety days.
 MAX_OWN_SENSORS = 64
-MAX_FOREIGN = 10_000  # complaints that are remembered, some 4 MB: who says what is not its own says it again and again
+MAX_FOREIGN = 10_000  # places and complaints that are remembered, some 4 MB: who says what is not its own says it again and again
 RANGES: Ranges = {name: (quantity.low, quantity.high) for name, quantity in QUANTITIES.items()}
 
 
@@ -45,6 +46,7 @@ class Complaint(NamedTuple):
 
 Names = frozenset[str] | tuple[str, ...]
 IN_THE_FUTURE = Complaint(Fault.IN_THE_FUTURE, "more than 5 minutes in the future: is the gateway's clock set?")
+NO_READING = Complaint(Fault.NOT_A_READING, NO_NUMBER)
 TOO_OLD = Complaint(Fault.TOO_OLD, "older than 89 days: was the gateway's clock set?")
 
 
@@ -55,21 +57,23 @@ class Places(dict[str, Place]):
     tuple, and sites with like sensors share one set.
     """
 
-    __slots__ = ("sensors",)
+    __slots__ = ("_barred", "_gateway", "sensors")
 
-    def __init__(self, sensors: dict[str, Names]) -> None:
+    def __init__(self, gateway: str, sensors: dict[str, Names], barred: Callable[[str, str, str], Place]) -> None:
         super().__init__()
         self.sensors = sensors
+        self._gateway = gateway
+        self._barred = barred
 
     def __missing__(self, name: str) -> Place:
-        site, sensor = parts_of(name)
-        if sensor not in self.sensors.get(site, ()):
-            return Place(site, sensor, NO_QUANTITY)  # nobody can make us keep what is not in the catalogue
-        self[name] = Place(site, sensor, RANGES)
-        return self[name]
-
-
-NOWHERE = Places({})
+        site, sensor, _, _ = place_of(name)
+        known = self.sensors.get(site)
+        if known is not None and sensor in known:
+            self[name] = Place(site, sensor, RANGES)
+            return self[name]
+        if not site or isinstance(known, tuple):  # no place, or a sensor of its own that may come to be known
+            return Place(site, sensor, NO_QUANTITY)
+        return self._barred(self._gateway, site, sensor)  # nobody can make us keep what is not in the catalogue
 
 
 class Checks:
@@ -79,32 +83,37 @@ class Checks:
         alike: dict[frozenset[str], frozenset[str]] = {}
         sensors = {site: alike.setdefault(names - {ESTIMATE}, names - {ESTIMATE}) for site, names in sensors_by_site(city).items()}
         self._sites: dict[str, Names] = {**words_by_site(city)}
+        self._barred = functools.lru_cache(MAX_FOREIGN)(self._barred_at)
         self._places = {
-            gateway: Places({sys.intern(site): sensors.get(site, ()) for site in sites})
+            gateway: Places(gateway, {sys.intern(site): sensors.get(site, ()) for site in sites}, self._barred)
             for gateway, sites in sites_by_gateway(city).items()
-        } | {API: Places(self._sites)}
-        self._foreign = functools.lru_cache(MAX_FOREIGN)(self._why_foreign)
+        } | {API: Places(API, self._sites, self._barred)}
 
     def lets(self, gateway: str, now_ms: int) -> Pass:
         """What `gateway` may say and has not to be asked about; `complaint` tells of all else."""
-        places = self._places.get(gateway, NOWHERE)
+        places = self._places.get(gateway)
+        if places is None:
+            places = Places(gateway, {}, self._barred)
         return Pass(places.__getitem__, (now_ms - OLD_MS) / 1000, (now_ms + AHEAD_MS) / 1000)
 
     def complaint(self, gateway: str, reading: Reading, now_ms: int) -> Complaint | None:
         """Why `reading` may not be stored when `gateway` says it; None where it may."""
-        sensors = self._places.get(gateway, NOWHERE).sensors.get(reading.site)
+        sensors = self._places[gateway].sensors.get(reading.site) if gateway in self._places else None
         if sensors is None or reading.sensor not in sensors:
-            look = self._not_of_its_health if isinstance(sensors, tuple) else self._foreign
+            look = self._not_of_its_health if isinstance(sensors, tuple) else self._why_foreign
             foreign = look(gateway, reading.site, reading.sensor)
             if foreign is not None:
                 return foreign
         low, high = RANGES[reading.quantity]
         if not low <= reading.value <= high:
-            return _out_of_range(reading.site, reading.sensor, reading.quantity)
+            return out_of_range(reading.site, reading.sensor, reading.quantity)
         ahead_ms = reading.at_ms - now_ms
         if -OLD_MS <= ahead_ms <= AHEAD_MS:
             return None
         return IN_THE_FUTURE if ahead_ms > 0 else TOO_OLD
+
+    def _barred_at(self, gateway: str, site: str, sensor: str) -> Place:
+        return Place(site, sensor, NO_QUANTITY, self._why_foreign(gateway, site, sensor))
 
     def _why_foreign(self, gateway: str, site: str, sensor: str) -> Complaint:
         if gateway not in self._places:
@@ -125,12 +134,20 @@ class Checks:
         return None
 
 
+def out_of_time(time_s: float, lets: Pass) -> Complaint | None:
+    """Why a reading may not be stored whose time `lets` does not let pass; None where it is no time."""
+    if RELATIVE_BELOW_S <= time_s < lets.from_s:
+        return TOO_OLD
+    return IN_THE_FUTURE if lets.until_s < time_s <= MAX_TIME_S else None
+
+
 def _unknown(gateway: str, site: str, sensor: str) -> Complaint:
     return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} has no sensor {site}/{sensor} in the catalogue")
 
 
 @functools.lru_cache(MAX_FOREIGN)
-def _out_of_range(site: str, sensor: str, name: str) -> Complaint:
+def out_of_range(site: str, sensor: str, name: str) -> Complaint:
+    """Why a value may not be stored that is not within the range of its quantity."""
     quantity = QUANTITIES[name]
     bounds = f"{quantity.low:g} to {quantity.high:g} {quantity.unit}"
     return Complaint(Fault.OUT_OF_RANGE, f"{site}/{sensor}: {name} is not within {bounds}")

@@ -15,10 +15,10 @@ from hoflicht.broker import Message, Received
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
 from hoflicht.reading import Reading
-from ingest.checks import Checks, Complaint, Fault
+from ingest.checks import Checks, Fault
 from ingest.health import BATCHES, GROUPS, QUARANTINED, STORED, STORED_LATE, WRITE_S, Health
 from ingest.quarantine import Held, Quarantine
-from ingest.verdict import Aside, Faulty, judge, refused
+from ingest.verdict import Faulty, judge, refused
 from store.answers import Rejected
 from store.lines import lines, readings_of
 from store.readings import Store
@@ -37,7 +37,7 @@ class Delivery(NamedTuple):
     readings: int
     late: int  # of these, when it was opened
     opened_ms: int
-    aside: Aside | None
+    faulty: Faulty | None
     receipt: Message | None  # where any of it is stored; None where the answer would go to somebody else
 
 
@@ -59,7 +59,7 @@ class Desk:
         self._health = health
         # Beside the write to the store: so that bad readings do not keep the good ones waiting for another disk.
         self._beside = ThreadPoolExecutor(1, "quarantine")
-        self._aside: tuple[Sequence[Delivery], Future[list[Faulty | None]]] | None = None
+        self._aside: tuple[Sequence[Delivery], Future[None]] | None = None
 
     def opened(self, received: Received) -> Delivery:
         """Read a message; the gateway is the one of its topic, whatever stands inside."""
@@ -68,13 +68,13 @@ class Desk:
         payload, now_ms = message.payload, self._clock.now_ms()
         try:
             payload = batch.unwrap(message)
-            good, aside = judge(self._checks, gateway, payload, now_ms)
+            good, faulty = judge(self._checks, gateway, payload, now_ms)
         except BadPayload as cause:
-            good, aside = [], Aside({Complaint(Fault.NOT_A_PACK, str(cause))}, payload=payload)
+            good, faulty = [], Faulty((Fault.NOT_A_PACK,), (str(cause),), payload)
         late = _late(good, now_ms)
         receipt = batch.stored(message)
         is_own = receipt.topic in (topics.answers(gateway), topics.receipts(gateway))
-        return Delivery(received, gateway, lines(good), len(good), late, now_ms, aside, receipt if is_own else None)
+        return Delivery(received, gateway, lines(good), len(good), late, now_ms, faulty, receipt if is_own else None)
 
     def settle(
         self, deliveries: Sequence[Delivery], stopping: threading.Event, patience_ms: int | None = None
@@ -104,8 +104,9 @@ class Desk:
         aside = self._setting_aside(deliveries)
         rejected = self._write(deliveries)
         late = [refused(own) for own in rejected]
-        faulty = [one or own for one, own in zip(aside.result(), late, strict=True)]
+        aside.result()
         self._hold(deliveries, late)
+        faulty = [one.faulty or own for one, own in zip(deliveries, late, strict=True)]
         self._aside = None
         counts = [delivery.readings - len(own) for delivery, own in zip(deliveries, rejected, strict=True)]
         STORED.inc(sum(counts))
@@ -115,16 +116,11 @@ class Desk:
         STORED_LATE.inc(sum([one.late for one in deliveries]) - sum(late_rejected))
         return _answered(deliveries, counts, faulty)
 
-    def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[list[Faulty | None]]:
+    def _setting_aside(self, deliveries: Sequence[Delivery]) -> Future[None]:
         """Once for a group, however often its write is tried: the quarantine counts how often a pack came."""
         if self._aside is None or self._aside[0] is not deliveries or self._aside[1].exception() is not None:
-            self._aside = deliveries, self._beside.submit(self._set_aside, deliveries)
+            self._aside = deliveries, self._beside.submit(self._hold, deliveries, [one.faulty for one in deliveries])
         return self._aside[1]
-
-    def _set_aside(self, deliveries: Sequence[Delivery]) -> list[Faulty | None]:
-        faulty = [None if delivery.aside is None else delivery.aside.faulty() for delivery in deliveries]
-        self._hold(deliveries, faulty)
-        return faulty
 
     def _hold(self, deliveries: Sequence[Delivery], faulty: Sequence[Faulty | None]) -> None:
         held = [Held(delivery.gateway, one) for delivery, one in zip(deliveries, faulty, strict=True) if one is not None]

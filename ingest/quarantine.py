@@ -248,7 +248,7 @@ def retry(quarantine: Quarantine, row: Row, checks: Checks, store: Store, now_ms
     except BadPayload:
         return 0  # no pack then, no pack now
     rejected = store.write(verdict.readings) if verdict.readings else []
-    left = [one for one in (verdict.faulty(), refused(rejected)) if one is not None]
+    left = [one for one in (verdict.faulty, refused(rejected)) if one is not None]
     if [(one.reasons, one.pack) for one in left] != [(row.reasons, pack)]:
         quarantine.replace(row.id, [Held(row.gateway, one) for one in left], now_ms)
     return len(verdict.readings) - len(rejected)

@@ -1,17 +1,19 @@
 """What of a pack may be stored, and what is set aside with its reasons."""
 
 import functools
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple
 
 import msgspec
 
 from hoflicht import senml
 from hoflicht.reading import Reading
-from ingest.checks import MAX_FOREIGN, Checks, Complaint, Fault
+from hoflicht.senml import NO_PLACE, Base, Odd, Pass, Record
+from ingest.checks import MAX_FOREIGN, NO_READING, Checks, Complaint, Fault, out_of_range, out_of_time
 from store.answers import Rejected
 
 MAX_REASONS = 20  # that are kept of one batch: enough to see what is wrong; `hoflicht quarantine show` finds each reading's anew
+MAX_SETS, MAX_TOGETHER = 256, 64  # sets of complaints whose order is remembered, some 5 MB: a broken gateway has the same again
 
 
 class Faulty(msgspec.Struct, frozen=True, gc=False):
@@ -25,47 +27,61 @@ class Faulty(msgspec.Struct, frozen=True, gc=False):
     pack: bytes
 
 
-class Aside(msgspec.Struct, frozen=True, gc=False):
-    """What is set aside of a batch, as it came: `wrong` of a pack, or a `payload` that is none."""
-
-    complaints: Set[Complaint]
-    wrong: Sequence[senml.Odd] = ()
-    payload: bytes = b""
-
-    def faulty(self) -> Faulty:
-        """The same as bytes; apart from `judge`, because the store need not wait for it."""
-        return _faulty(self.complaints, senml.packed(self.wrong) if self.wrong else self.payload)
-
-
 class Verdict(NamedTuple):
     """The halves of a pack: what may be stored, and what may not, if there is any."""
 
     readings: list[Reading]
-    aside: Aside | None
-
-    def faulty(self) -> Faulty | None:
-        """What is set aside."""
-        return None if self.aside is None else self.aside.faulty()
+    faulty: Faulty | None
 
 
 def judge(checks: Checks, gateway: str, payload: bytes, now_ms: int) -> Verdict:
     """Sort what `gateway` sent in the SenML pack `payload`; raise BadPayload where it is no pack at all."""
-    readings, odd = senml.sift(payload, checks.lets(gateway, now_ms))
-    return Verdict(readings, _sorted(checks, gateway, readings, odd, now_ms) if odd else None)
+    lets = checks.lets(gateway, now_ms)
+    readings, odd = senml.sift(payload, lets)
+    if not odd:
+        return Verdict(readings, None)
+
+    def complaint_of(base: Base, record: Record) -> Complaint | None:
+        found = senml.reading_of(base, record)
+        if isinstance(found, str):
+            return _no_reading(found)
+        complaint = checks.complaint(gateway, found, now_ms)
+        if complaint is None:
+            readings.append(found)
+        return complaint
+
+    return Verdict(readings, _wrong(odd, lets, complaint_of))
 
 
-def _sorted(checks: Checks, gateway: str, readings: list[Reading], odd: Sequence[senml.Odd], now_ms: int) -> Aside | None:
-    """What of `odd` is wrong; what is not goes to `readings`."""
-    wrong: list[senml.Odd] = []
+def _wrong(odd: Sequence[Odd], lets: Pass, closer: Callable[[Base, Record], Complaint | None]) -> Faulty | None:
+    """What of `odd` is wrong, packed at once: later it would have to come back into the processor's cache.
+
+    What is wrong with a record as ours write them is found here, for a call would cost as much; `closer` looks at all others.
+    """
+    wrong: list[Base | Record] = []
     complaints: set[Complaint] = set()
+    base = told = Base()
+    (site, sensor, ranges, _), barred = NO_PLACE, None
     for one in odd:
-        complaint = _no_reading(one.reason) if one.reading is None else checks.complaint(gateway, one.reading, now_ms)
-        if complaint is not None:
-            wrong.append(one)
-            complaints.add(complaint)
-        elif one.reading is not None:
-            readings.append(one.reading)
-    return Aside(complaints, wrong) if wrong else None
+        if isinstance(one, tuple):
+            base, (site, sensor, ranges, why) = one
+            barred = why if isinstance(why, Complaint) else None
+            continue
+        complaint = barred
+        if complaint is None and one.u is None and (bounds := ranges.get(one.n)) is not None:
+            if type(one.v) is float:
+                low, high = bounds
+                complaint = out_of_time(base.bt + one.t, lets) if low <= one.v <= high else out_of_range(site, sensor, one.n)
+            elif one.vb is None:
+                complaint = NO_READING
+        if complaint is None and (complaint := closer(base, one)) is None:
+            continue
+        if base is not told:
+            told = base
+            wrong.append(base)
+        wrong.append(one)
+        complaints.add(complaint)
+    return _faulty(complaints, senml.packed(wrong)) if wrong else None
 
 
 @functools.lru_cache(MAX_FOREIGN)
@@ -82,7 +98,15 @@ def refused(rejected: Sequence[Rejected]) -> Faulty | None:
 
 
 def _faulty(complaints: Set[Complaint], pack: bytes) -> Faulty:
+    in_order = _remembered if len(complaints) <= MAX_TOGETHER else _in_order
+    return Faulty(*in_order(frozenset(complaints)), pack)
+
+
+def _in_order(complaints: frozenset[Complaint]) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
     reasons = sorted(one.reason for one in complaints)
     if len(reasons) > MAX_REASONS:
         reasons[MAX_REASONS:] = [f"{len(reasons) - MAX_REASONS} more"]
-    return Faulty(tuple(sorted({one.fault for one in complaints})), tuple(reasons), pack)
+    return tuple(sorted({one.fault for one in complaints})), tuple(reasons)
+
+
+_remembered = functools.lru_cache(MAX_SETS)(_in_order)

@@ -14,7 +14,7 @@ DAY_MS = 86_400_000
 def fault(city: City, gateway: str, reading: Reading) -> str | None:
     complaint = Checks(city).complaint(gateway, reading, NOW)
     found = None if complaint is None else complaint.fault.value
-    faulty = judge(Checks(city), gateway, senml.encode([reading]), NOW).faulty()
+    faulty = judge(Checks(city), gateway, senml.encode([reading]), NOW).faulty
     assert (None if faulty is None else faulty.faults) == (None if found is None else (found,))  # in a batch it is the same
     return found
 

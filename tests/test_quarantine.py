@@ -267,10 +267,10 @@ def test_of_many_faults_only_those_that_the_repair_mends_are_brought_in(tmp_path
     now_ms = SystemClock().now_ms() // 1000 * 1000
     missing = [Reading("hof-nord", "gate-9", "passage", now_ms - n, 1.0) for n in range(3)]
     never = [Reading("hof-nord", "air", "temperature", now_ms, 900.0), Reading("hof-sued", "gate-in", "passage", now_ms, 1.0)]
-    payload = senml.encode([*missing, *never])[:-1] + b',{"n":"colour","v":1}]'
+    payload = senml.encode([*missing, *never])[:-1] + b',{"bn":"hof-nord/air/","n":"colour","v":1}]'
     checks = Checks(city)
     with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
-        faulty = judge(checks, "gw-hof-nord", payload, now_ms).faulty()
+        faulty = judge(checks, "gw-hof-nord", payload, now_ms).faulty
         assert faulty is not None
         quarantine.add([Held("gw-hof-nord", faulty)], now_ms)
 
@@ -294,7 +294,7 @@ def test_what_came_from_the_future_is_brought_in_once_its_time_has_come(tmp_path
     early, late = (Reading("hof-nord", "gate-in", "passage", NOW + hours * HOUR_MS, 1.0) for hours in (1, 3))
     checks = Checks(city)
     with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
-        faulty = judge(checks, "gw-hof-nord", senml.encode([early, late]), NOW).faulty()
+        faulty = judge(checks, "gw-hof-nord", senml.encode([early, late]), NOW).faulty
         assert faulty is not None
         quarantine.add([Held("gw-hof-nord", faulty)], NOW)
 

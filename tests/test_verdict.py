@@ -17,7 +17,7 @@ GOOD = Reading("hof-nord", "air", "temperature", NOW, 20.0)
 
 
 def kept(verdict: Verdict) -> Faulty:
-    faulty = verdict.faulty()
+    faulty = verdict.faulty
     assert faulty is not None
     return faulty
 
@@ -77,7 +77,7 @@ def test_of_very_many_reasons_the_rest_is_counted(city: City) -> None:
 
 
 def test_where_all_is_well_nothing_is_set_aside(city: City) -> None:
-    assert judge(Checks(city), "gw-hof-nord", senml.encode([GOOD]), NOW).faulty() is None
+    assert judge(Checks(city), "gw-hof-nord", senml.encode([GOOD]), NOW).faulty is None
 
 
 # Records near enough to sound ones that each check has its share; json writes NaN and infinities as bare words.
@@ -108,11 +108,11 @@ def test_whatever_was_sent_what_is_set_aside_has_no_good_reading_in_it_and_is_ju
     except BadPayload:
         return
 
-    faulty = verdict.faulty()
+    faulty = verdict.faulty
     if faulty is not None:
         again = judge(checks, gateway, faulty.pack, NOW)
         assert again.readings == []
-        assert again.faulty() == faulty
+        assert again.faulty == faulty
 
 
 def test_what_is_no_pack_at_all_has_no_verdict(city: City) -> None:
