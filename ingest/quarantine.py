@@ -4,13 +4,15 @@ import argparse
 import hashlib
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from prometheus_client import Counter
+import prometheus_client
 
 from hoflicht import senml
 from hoflicht.catalogue import load_city
@@ -28,11 +30,15 @@ from store.readings import Store, open_configured
 APPLICATION_ID = 0x686F6671  # "hofq" in the file's header: this file is ours
 MAX_ROWS = 20_000
 MAX_BYTES = 64 * 1024 * 1024  # of packs: a poisoned gateway must not fill the server's disk
-DROPPED = Counter("hoflicht_ingest_quarantine_dropped", "Packs that were given up because the quarantine was full")
+DROPPED = prometheus_client.Counter(
+    "hoflicht_ingest_quarantine_dropped", "Packs that were given up because the quarantine was full"
+)
+PAGE_BYTES = 8192  # room for some packs: each page that a group changes is two writes, and two more at the checkpoint
+# Digests have no index, for each pack would change another page of it (older files have one): they are remembered.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS packs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, gateway TEXT NOT NULL, fault TEXT NOT NULL,
-    reason TEXT NOT NULL, pack BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE
+    digest BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, reason TEXT NOT NULL, pack BLOB NOT NULL
 );
 """
 # What each gateway has here, kept by the database itself: counting all rows at each group would cost more the fuller it is.
@@ -49,10 +55,10 @@ SHARES = (
     END""",
     "DROP INDEX IF EXISTS packs_by_gateway",  # of the version that counted
 )
-ADD = """
-INSERT INTO packs (received_ms, gateway, fault, reason, pack, size, times, digest) VALUES (?, ?, ?, ?, ?, ?, 1, ?)
-ON CONFLICT (digest) DO UPDATE SET times = times + 1
-"""
+ADD = "INSERT INTO packs (received_ms, gateway, fault, reason, pack, size, times, digest) VALUES"
+MOST = 100  # packs in one statement: SQLite before 3.32 takes 999 values at most (sqlite.org/limits.html)
+COME_SINCE = "SELECT id, digest FROM packs WHERE id > ? ORDER BY id"
+AGAIN = "UPDATE packs SET times = times + 1 WHERE id = ? AND digest = ?"
 # The oldest of whoever takes the most room: one poisoned gateway does not push out what the others have here.
 SHRINK = """
 DELETE FROM packs WHERE id IN (
@@ -112,11 +118,14 @@ class Quarantine:
     """
 
     def __init__(self, path: Path, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES) -> None:
-        self._file = File(path, APPLICATION_ID, SCHEMA)
+        self._file = File(path, APPLICATION_ID, SCHEMA, PAGE_BYTES)
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
+        self._numbers: dict[bytes, int] = {}  # by digest, of what is here and of what has gone; some 6 MB
+        self._last = 0
         self._connection = self._file.connect()
+        self._connection.execute("PRAGMA temp_store = MEMORY")  # else each group would make a file and remove it
         self._make_shares()
 
     def close(self) -> None:
@@ -164,10 +173,37 @@ class Quarantine:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with self._lock, self._file.transaction(self._connection):
+            self._learn()
             yield
 
+    def _learn(self) -> None:
+        """Remember what has come in since, by us or another process; before we change anything, for that may be undone."""
+        if len(self._numbers) > 2 * self._max_rows:  # at least half of them are gone
+            self._numbers, self._last = {}, 0
+        for number, digest in self._connection.execute(COME_SINCE, (self._last,)):
+            self._numbers[digest] = self._last = number
+
     def _add(self, held: Sequence[Held], now_ms: int) -> None:
-        self._connection.executemany(ADD, [_columns(one, now_ms) for one in held])
+        fresh: dict[bytes, tuple[object, ...]] = {}
+        times: Counter[bytes] = Counter()
+        for one in held:
+            digest, columns = _columns(one, now_ms)
+            if digest in fresh or not self._is_here(digest):
+                fresh[digest] = columns
+                times[digest] += 1
+        rows = [(*columns, times[digest], digest) for digest, columns in fresh.items()]
+        for first in range(0, len(rows), MOST):
+            some = rows[first : first + MOST]
+            # In one statement: after each one the other threads of Python have their turn first.
+            self._connection.execute(ADD + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(some)), list(chain.from_iterable(some)))
+        self._shrink()
+
+    def _is_here(self, digest: bytes) -> bool:
+        """Whether this pack is here; if so it is counted once more."""
+        number = self._numbers.get(digest)
+        return number is not None and self._connection.execute(AGAIN, (number, digest)).rowcount == 1
+
+    def _shrink(self) -> None:
         packs, size = self._room()
         while packs > self._max_rows or size > self._max_bytes:
             share = max(1, packs // 200)  # in steps, for each looks for the greediest anew
@@ -187,10 +223,10 @@ class Quarantine:
                     self._connection.execute(statement)
 
 
-def _columns(held: Held, now_ms: int) -> tuple[object, ...]:
+def _columns(held: Held, now_ms: int) -> tuple[bytes, tuple[object, ...]]:
     faults, reasons, pack = "\n".join(held.faulty.faults), "\n".join(held.faulty.reasons), held.faulty.pack
     digest = hashlib.sha256(b"\0".join([held.gateway.encode(), reasons.encode(), pack])).digest()
-    return now_ms, held.gateway, faults, reasons, pack, len(pack), digest
+    return digest, (now_ms, held.gateway, faults, reasons, pack, len(pack))
 
 
 def main(argv: list[str]) -> int:

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
-from hoflicht import Reading, cli, senml
+from hoflicht import Reading, Unavailable, cli, senml
 from hoflicht.catalogue import City, Sensor
 from hoflicht.clock import SystemClock
 from ingest.checks import Checks, Fault
-from ingest.quarantine import APPLICATION_ID, MAX_ROWS, SCHEMA, Choice, Held, Quarantine, Row, retry
+from ingest.quarantine import APPLICATION_ID, MAX_ROWS, Choice, Held, Quarantine, Row, retry
 from ingest.verdict import Faulty, judge
 from store.readings import Store, open_store
 
@@ -48,6 +48,55 @@ def test_the_same_pack_is_kept_once_and_counted(quarantine: Quarantine) -> None:
     quarantine.add([held()], NOW + 1)
 
     assert [(row.gateway, row.times, row.received_ms) for row in quarantine.rows()] == [("gw-a", 3, NOW), ("gw-b", 1, NOW)]
+
+
+def test_the_same_pack_is_counted_over_a_restart_and_beside_another_process(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "quarantine.db")) as ingest:
+        ingest.add([held()], NOW)
+    with closing(Quarantine(tmp_path / "quarantine.db")) as ingest, closing(Quarantine(tmp_path / "quarantine.db")) as other:
+        ingest.add([held()], NOW)
+        other.add([held(), held(pack=b"new")], NOW)
+        ingest.add([held(pack=b"new"), held()], NOW)
+
+        assert [row.times for row in ingest.rows()] == [4, 2]
+
+
+def test_what_was_given_up_and_comes_again_is_kept_again(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "quarantine.db")) as ingest, closing(Quarantine(tmp_path / "quarantine.db")) as other:
+        ingest.add([held(), held(pack=b"stays")], NOW)
+        other.drop(Choice(id=1))
+
+        ingest.add([held()], NOW + 1)
+
+        assert [(row.id, row.received_ms, row.times) for row in other.rows()] == [(2, NOW, 1), (3, NOW + 1, 1)]
+
+
+def test_what_could_not_be_written_is_kept_when_it_comes_again_and_nothing_else_is_counted_for_it(quarantine: Quarantine) -> None:
+    quarantine._connection.execute("PRAGMA max_page_count = 10")  # a full disk
+    with pytest.raises(Unavailable):
+        quarantine.add([held(pack=b"first"), held(pack=b" " * 100_000)], NOW)
+    quarantine._connection.execute("PRAGMA max_page_count = 1000")
+
+    quarantine.add([held(pack=b"second")], NOW)
+    quarantine.add([held(pack=b"first")], NOW)
+
+    assert [(quarantine.pack(row.id), row.times) for row in quarantine.rows()] == [(b"second", 1), (b"first", 1)]
+
+
+def test_what_is_remembered_of_packs_that_have_gone_is_bounded(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "quarantine.db", max_rows=4)) as quarantine:
+        for n in range(50):
+            quarantine.add([held(pack=b"%d" % n)], NOW)
+
+        assert len(quarantine._numbers) <= 9
+        quarantine.add([held(pack=b"49")], NOW)
+        assert [row.times for row in quarantine.rows()] == [1, 1, 1, 2]
+
+
+def test_more_packs_than_fit_into_one_statement_are_all_kept(quarantine: Quarantine) -> None:
+    quarantine.add([held(pack=b"%d" % (n % 250)) for n in range(500)], NOW)
+
+    assert [(quarantine.pack(row.id), row.times) for row in quarantine.rows()] == [(b"%d" % n, 2) for n in range(250)]
 
 
 def test_a_row_that_is_gone_has_no_pack(quarantine: Quarantine) -> None:
@@ -98,6 +147,7 @@ def steps(path: Path, rows: int) -> int:
     with closing(Quarantine(path)) as quarantine:
         for first in range(0, rows, 1_000):
             quarantine.add([held(f"gw-{n % 10}", pack=b"%d" % n) for n in range(first, first + 1_000)], NOW)
+        quarantine.add([held("gw-0")], NOW)  # reads what the thousand before it have become
         taken: list[None] = []
         quarantine._connection.set_progress_handler(lambda: taken.append(None), 10)
         quarantine.add([held(f"gw-{n % 10}", pack=b"last %d" % n) for n in range(100)], NOW)
@@ -111,9 +161,35 @@ def test_what_adding_costs_does_not_grow_with_what_is_there(tmp_path: Path) -> N
     assert full < 3 * empty  # a pack that comes in when all room is taken costs one that goes
 
 
+OLDER = """CREATE TABLE packs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, gateway TEXT NOT NULL, fault TEXT NOT NULL,
+    reason TEXT NOT NULL, pack BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE
+);"""
+
+
+def test_what_lies_in_a_file_of_the_version_with_an_index_is_kept_once_too(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "new.db")) as quarantine:
+        quarantine.add([held(), held(reason="odder")], NOW)
+    with closing(sqlite3.connect(tmp_path / "quarantine.db")) as older:
+        older.execute("ATTACH ? AS new", (str(tmp_path / "new.db"),))
+        older.execute(OLDER)
+        older.execute("INSERT INTO packs SELECT id, received_ms, gateway, fault, reason, pack, size, times, digest FROM new.packs")
+        older.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        older.commit()
+
+    with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
+        quarantine.add([held(reason="odder"), held("gw-b")], NOW + 1)
+
+        assert [(row.gateway, row.reason, row.times) for row in quarantine.rows()] == [
+            ("gw-a", "odd", 1),
+            ("gw-a", "odder", 2),
+            ("gw-b", "odd", 1),
+        ]
+
+
 def test_a_file_of_the_version_that_counted_is_taken_over(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "quarantine.db")) as older:
-        older.executescript(f"{SCHEMA} CREATE INDEX packs_by_gateway ON packs (gateway, size, id);")
+        older.executescript(f"{OLDER} CREATE INDEX packs_by_gateway ON packs (gateway, size, id);")
         older.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         older.execute("INSERT INTO packs VALUES (7, 1, 'gw-a', 'not-a-pack', 'odd', x'5b5d', 2, 3, x'00')")
         older.commit()
