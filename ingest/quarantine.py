@@ -34,11 +34,12 @@ DROPPED = prometheus_client.Counter(
     "hoflicht_ingest_quarantine_dropped", "Packs that were given up because the quarantine was full"
 )
 PAGE_BYTES = 8192  # room for some packs: each page that a group changes is two writes, and two more at the checkpoint
-# Digests have no index, for each pack would change another page of it (older files have one): they are remembered.
+# `digest` is the time of arrival and the SHA-256: by the time they come in order, so that a group changes one page of the index and
+# not another one for each pack; the same pack is found by what is remembered. Rows of older versions have the SHA-256 alone.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS packs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, gateway TEXT NOT NULL, fault TEXT NOT NULL,
-    digest BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, reason TEXT NOT NULL, pack BLOB NOT NULL
+    reason TEXT NOT NULL, pack BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE
 );
 """
 # What each gateway has here, kept by the database itself: counting all rows at each group would cost more the fuller it is.
@@ -56,9 +57,9 @@ SHARES = (
     "DROP INDEX IF EXISTS packs_by_gateway",  # of the version that counted
 )
 ADD = "INSERT INTO packs (received_ms, gateway, fault, reason, pack, size, times, digest) VALUES"
-MOST = 100  # packs in one statement: SQLite before 3.32 takes 999 values at most (sqlite.org/limits.html)
-COME_SINCE = "SELECT id, digest FROM packs WHERE id > ? ORDER BY id"
-AGAIN = "UPDATE packs SET times = times + 1 WHERE id = ? AND digest = ?"
+MOST = 100  # packs in one statement, for after each the other threads have their turn; SQLite before 3.32 takes 999 values
+COME_SINCE = "SELECT id, substr(digest, -32) FROM packs WHERE id > ? ORDER BY id"
+AGAIN = "UPDATE packs SET times = times + 1 WHERE id = ? AND substr(digest, -32) = ?"
 # The oldest of whoever takes the most room: one poisoned gateway does not push out what the others have here.
 SHRINK = """
 DELETE FROM packs WHERE id IN (
@@ -122,7 +123,7 @@ class Quarantine:
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._numbers: dict[bytes, int] = {}  # by digest, of what is here and of what has gone; some 6 MB
+        self._numbers: dict[bytes, int] = {}  # by SHA-256, of what is here and of what has gone; some 6 MB
         self._last = 0
         self._connection = self._file.connect()
         self._connection.execute("PRAGMA temp_store = MEMORY")  # else each group would make a file and remove it
@@ -191,10 +192,9 @@ class Quarantine:
             if digest in fresh or not self._is_here(digest):
                 fresh[digest] = columns
                 times[digest] += 1
-        rows = [(*columns, times[digest], digest) for digest, columns in fresh.items()]
+        rows = [(*columns, times[digest], now_ms.to_bytes(8, "big") + digest) for digest, columns in fresh.items()]
         for first in range(0, len(rows), MOST):
             some = rows[first : first + MOST]
-            # In one statement: after each one the other threads of Python have their turn first.
             self._connection.execute(ADD + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(some)), list(chain.from_iterable(some)))
         self._shrink()
 

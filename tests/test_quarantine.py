@@ -16,7 +16,7 @@ from hoflicht import Reading, Unavailable, cli, senml
 from hoflicht.catalogue import City, Sensor
 from hoflicht.clock import SystemClock
 from ingest.checks import Checks, Fault
-from ingest.quarantine import APPLICATION_ID, MAX_ROWS, Choice, Held, Quarantine, Row, retry
+from ingest.quarantine import APPLICATION_ID, MAX_ROWS, SCHEMA, Choice, Held, Quarantine, Row, retry
 from ingest.verdict import Faulty, judge
 from store.readings import Store, open_store
 
@@ -161,21 +161,10 @@ def test_what_adding_costs_does_not_grow_with_what_is_there(tmp_path: Path) -> N
     assert full < 3 * empty  # a pack that comes in when all room is taken costs one that goes
 
 
-OLDER = """CREATE TABLE packs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, received_ms INTEGER NOT NULL, gateway TEXT NOT NULL, fault TEXT NOT NULL,
-    reason TEXT NOT NULL, pack BLOB NOT NULL, size INTEGER NOT NULL, times INTEGER NOT NULL, digest BLOB NOT NULL UNIQUE
-);"""
-
-
-def test_what_lies_in_a_file_of_the_version_with_an_index_is_kept_once_too(tmp_path: Path) -> None:
-    with closing(Quarantine(tmp_path / "new.db")) as quarantine:
+def test_what_lies_in_a_file_of_the_version_before_is_kept_once_too(tmp_path: Path) -> None:
+    with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
         quarantine.add([held(), held(reason="odder")], NOW)
-    with closing(sqlite3.connect(tmp_path / "quarantine.db")) as older:
-        older.execute("ATTACH ? AS new", (str(tmp_path / "new.db"),))
-        older.execute(OLDER)
-        older.execute("INSERT INTO packs SELECT id, received_ms, gateway, fault, reason, pack, size, times, digest FROM new.packs")
-        older.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        older.commit()
+        quarantine._connection.execute("UPDATE packs SET digest = substr(digest, -32)")  # as it wrote them
 
     with closing(Quarantine(tmp_path / "quarantine.db")) as quarantine:
         quarantine.add([held(reason="odder"), held("gw-b")], NOW + 1)
@@ -187,9 +176,22 @@ def test_what_lies_in_a_file_of_the_version_with_an_index_is_kept_once_too(tmp_p
         ]
 
 
+def test_the_version_before_goes_on_with_a_file_of_ours(quarantine: Quarantine) -> None:
+    quarantine.add([held()], NOW)
+
+    quarantine._connection.execute(
+        """INSERT INTO packs (received_ms, gateway, fault, reason, pack, size, times, digest) VALUES (?, ?, ?, ?, ?, ?, 1, ?)
+        ON CONFLICT (digest) DO UPDATE SET times = times + 1""",
+        (NOW, "gw-a", "not-a-pack", "odd", b"[]", 2, b"\0" * 32),
+    )
+
+    assert [row.times for row in quarantine.rows()] == [1, 1]
+    assert quarantine.room() == (2, 4)
+
+
 def test_a_file_of_the_version_that_counted_is_taken_over(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "quarantine.db")) as older:
-        older.executescript(f"{OLDER} CREATE INDEX packs_by_gateway ON packs (gateway, size, id);")
+        older.executescript(f"{SCHEMA} CREATE INDEX packs_by_gateway ON packs (gateway, size, id);")
         older.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         older.execute("INSERT INTO packs VALUES (7, 1, 'gw-a', 'not-a-pack', 'odd', x'5b5d', 2, 3, x'00')")
         older.commit()
