@@ -64,6 +64,7 @@ def test_the_same_pack_is_counted_over_a_restart_and_beside_another_process(tmp_
 def test_what_was_given_up_and_comes_again_is_kept_again(tmp_path: Path) -> None:
     with closing(Quarantine(tmp_path / "quarantine.db")) as ingest, closing(Quarantine(tmp_path / "quarantine.db")) as other:
         ingest.add([held(), held(pack=b"stays")], NOW)
+        ingest.add([held()], NOW)
         other.drop(Choice(id=1))
 
         ingest.add([held()], NOW + 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hoflicht import BadPayload, Reading, senml
 from hoflicht.catalogue import City
 from ingest.checks import Checks, Fault
-from ingest.verdict import MAX_REASONS, Faulty, Verdict, judge, refused
+from ingest.verdict import MAX_REASONS, MAX_TOGETHER, Faulty, Verdict, _remembered, judge, refused
 from store.answers import Rejected
 
 NOW = 1_800_000_000_000
@@ -64,6 +64,60 @@ def test_what_is_wrong_and_what_is_no_reading_share_a_pack_that_holds_nothing_go
     again = senml.decode(faulty.pack)
     assert again.readings == [hot]
     assert [one.reason for one in again.bad] == [faulty.reasons[2], faulty.reasons[1], faulty.reasons[2]]
+
+
+def test_who_may_not_speak_for_a_place_is_told_that_alone(city: City) -> None:
+    payload = b"""[{"bn":"hof-sued/air/","bt":1800000000,"n":"colour","v":1},{"n":"temperature","v":"warm"},{"n":"pm10","v":20},
+        {"bn":"hof-nord/air/","n":"temperature","v":20},{"bn":"hof-nord/gate-9/","n":"passage","v":-1,"t":-9e9},7]"""
+
+    verdict = judge(Checks(city), "gw-hof-nord", payload, NOW)
+
+    assert verdict.readings == [GOOD]
+    assert kept(verdict).reasons == (
+        "gw-hof-nord does not speak for hof-sued",
+        "gw-hof-nord has no sensor hof-nord/gate-9 in the catalogue",
+    )
+
+
+def test_a_wrong_time_or_value_is_told_from_one_that_cannot_be_read(city: City) -> None:
+    at = '{"bn":"hof-nord/air/","bt":1800000000,"n":"temperature",%s}'
+    odd = {
+        '"v":900': "hof-nord/air: temperature is not within -60 to 150 Cel",
+        '"v":20,"t":400': "more than 5 minutes in the future: is the gateway's clock set?",
+        '"v":20,"t":-8e6': "older than 89 days: was the gateway's clock set?",
+        '"v":20,"t":-1.8e9': "the time is relative: a repeated batch would be another point",
+        '"v":20,"t":1e300': "the time is beyond the year 2100",
+        '"v":"warm"': "no number in v, no boolean in vb",
+        '"v":20,"u":"K"': "temperature is measured in Cel, not 'K'",
+        '"v":293,"u":"K"': "temperature is measured in Cel, not 'K'",
+        '"v":20,"bu":"K"': "temperature is measured in Cel, not 'K'",
+        '"v":149,"bv":9': "hof-nord/air: temperature is not within -60 to 150 Cel",
+    }
+
+    assert {record: kept(judge(Checks(city), "gw-hof-nord", f"[{at % record}]".encode(), NOW)).reasons for record in odd} == {
+        record: (reason,) for record, reason in odd.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "record", ['"v":20,"u":"Cel"', '"v":15,"bv":5', '"v":20,"bu":"Cel"', '"n":"hof-nord/air/temperature","bn":"","v":20']
+)
+def test_a_reading_in_another_form_is_stored_all_the_same(city: City, record: str) -> None:
+    payload = f'[{{"bn":"hof-nord/air/","bt":1800000000}},{{"n":"temperature",{record}}},{{"n":"colour","v":1}}]'
+
+    verdict = judge(Checks(city), "gw-hof-nord", payload.encode(), NOW)
+
+    assert verdict.readings == [GOOD]
+    assert senml.decode(kept(verdict).pack).readings == []
+
+
+def test_sets_of_very_many_complaints_are_not_remembered(city: City) -> None:
+    before = _remembered.cache_info().currsize
+    records = ",".join(f'{{"n":"shade-{n}","v":1}}' for n in range(MAX_TOGETHER + 1))
+
+    judge(Checks(city), "gw-hof-nord", f"[{records}]".encode(), NOW)
+
+    assert _remembered.cache_info().currsize == before
 
 
 def test_of_very_many_reasons_the_rest_is_counted(city: City) -> None:
