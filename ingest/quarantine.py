@@ -33,7 +33,6 @@ MAX_BYTES = 64 * 1024 * 1024  # of packs: a poisoned gateway must not fill the s
 DROPPED = prometheus_client.Counter(
     "hoflicht_ingest_quarantine_dropped", "Packs that were given up because the quarantine was full"
 )
-PAGE_BYTES = 8192  # room for some packs: each page that a group changes is two writes, and two more at the checkpoint
 # `digest` is the time of arrival and the SHA-256: by the time they come in order, so that a group changes one page of the index and
 # not another one for each pack; the same pack is found by what is remembered. Rows of older versions have the SHA-256 alone.
 SCHEMA = """
@@ -119,11 +118,11 @@ class Quarantine:
     """
 
     def __init__(self, path: Path, max_rows: int = MAX_ROWS, max_bytes: int = MAX_BYTES) -> None:
-        self._file = File(path, APPLICATION_ID, SCHEMA, PAGE_BYTES)
+        self._file = File(path, APPLICATION_ID, SCHEMA)
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._numbers: dict[bytes, int] = {}  # by SHA-256, of what is here and of what has gone; some 6 MB
+        self._numbers: dict[bytes, int] = {}  # by SHA-256, of what is here and of what has gone; 8 MB at most
         self._last = 0
         self._connection = self._file.connect()
         self._connection.execute("PRAGMA temp_store = MEMORY")  # else each group would make a file and remove it

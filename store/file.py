@@ -9,7 +9,6 @@ from hoflicht import wal
 from hoflicht.errors import BadConfig, Unavailable
 
 BUSY_MS = 1_000  # wait for another process's write; a group takes some 50 ms
-PAGE_BYTES = 4096  # of a new file; SQLite's own default (sqlite.org/pragma.html)
 AWAY = {  # what may pass without a person editing a file
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -28,11 +27,10 @@ class File:
     Connections may be used from any thread, from one at a time.
     """
 
-    def __init__(self, path: Path, owner: int, schema: str, page_bytes: int = PAGE_BYTES) -> None:
+    def __init__(self, path: Path, owner: int, schema: str) -> None:
         self._path = path
         self._owner = owner
         self._schema = schema
-        self._page_bytes = page_bytes
 
     def connect(self) -> sqlite3.Connection:
         """Open the file, make it where there is none; raise BadConfig where it is not ours, Unavailable where it is locked."""
@@ -84,7 +82,6 @@ class File:
             return
         if tables:
             raise BadConfig(f"{self._path}: another program's database; name another file")
-        connection.execute(f"PRAGMA page_size = {self._page_bytes}")
         wal.turn_on(connection, BUSY_MS / 1000)
         # Together with the schema, so that no other process ever sees the tables without their owner.
         connection.executescript(f"BEGIN IMMEDIATE; {self._schema} PRAGMA application_id = {self._owner}; COMMIT;")
