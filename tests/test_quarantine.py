@@ -73,9 +73,9 @@ def test_what_was_given_up_and_comes_again_is_kept_again(tmp_path: Path) -> None
 
 
 def test_what_could_not_be_written_is_kept_when_it_comes_again_and_nothing_else_is_counted_for_it(quarantine: Quarantine) -> None:
-    quarantine._connection.execute("PRAGMA max_page_count = 10")  # a full disk
+    quarantine._connection.execute("PRAGMA max_page_count = 40")  # a disk that is full once the first statement is done
     with pytest.raises(Unavailable):
-        quarantine.add([held(pack=b"first"), held(pack=b" " * 100_000)], NOW)
+        quarantine.add([held(pack=b"first"), *(held(pack=b"%d" % n) for n in range(99)), held(pack=b" " * 200_000)], NOW)
     quarantine._connection.execute("PRAGMA max_page_count = 1000")
 
     quarantine.add([held(pack=b"second")], NOW)
