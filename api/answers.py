@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from api.minutes import cut
-from api.notices import Notice
-from api.opening import moment
+from api.staff.notices import Notice
 from hoflicht.catalogue import Cabinet, City, Lamp, Yard
 from hoflicht.faults import FAULTS
+from hoflicht.instants import moment
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
 from hoflicht.shadow import Reason

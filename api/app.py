@@ -13,50 +13,37 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from api import (
-    bulletin,
-    foreign,
-    health,
-    herald,
-    hindsight,
-    lamps,
-    orders,
-    outlook,
-    pages,
-    programs,
-    publications,
-    publisher,
-    routes,
-    silence,
-    staff,
-    widget,
-)
-from api.alarms import Alarms
-from api.audit import Audit
+from api import health, hindsight, outlook, publisher, routes, silence
+from api.citizen import pages, widget
+from api.citizen.views import View, view
+from api.citizen.words import Words
 from api.config import ApiConfig
-from api.control import Control
-from api.door import Door
 from api.errands import Errands
 from api.guard import Guard
 from api.health import Pulse
-from api.herald import Herald
 from api.hindsight import FINDINGS, Findings, Hindsight
-from api.keys import KeyFile
-from api.lights import NOTHING, Lights
+from api.light import foreign, lamps, programs
+from api.light.lights import NOTHING, Lights
+from api.light.shadows import Shadows
 from api.limits import Buckets, Callers, Limits
-from api.notices import Notices
+from api.open_data import publications
 from api.openapi import describe_app
 from api.outlook import Outlooks
 from api.problems import answer_errors
 from api.ready import Ready
 from api.sensorthings import service as sensorthings
 from api.server import listen, serving
-from api.shadows import Shadows
 from api.silence import Watch
-from api.staff import Staff
+from api.staff import bulletin, herald, holding, orders
+from api.staff.alarms import Alarms
+from api.staff.audit import Audit
+from api.staff.control import Control
+from api.staff.door import Door
+from api.staff.herald import Herald
+from api.staff.holding import Staff
+from api.staff.keys import KeyFile
+from api.staff.notices import Notices
 from api.streams import Streams
-from api.views import View, view
-from api.words import Words
 from api.yards import Yards
 from hoflicht import __version__, logs, stop, topics
 from hoflicht.broker import Session
@@ -142,7 +129,7 @@ def create_app(
 def _add_staff(app: FastAPI, city: City, store: Store, staffed: Staff, clock: Clock) -> None:
     alarms = Alarms(store, city, clock)
     control = Control(city, store, staffed, alarms, clock)
-    app.include_router(staff.router(city, store, staffed, clock))
+    app.include_router(holding.router(city, store, staffed, clock))
     app.include_router(bulletin.staff_router(city, staffed.notices, staffed.door))
     app.include_router(lamps.router(control))
     app.include_router(programs.router(control))

@@ -4,10 +4,9 @@ import datetime as dt
 
 import msgspec
 
-from api.alarms import Alarm, AlarmsAnswer, AlarmState, Happened, OrdersAnswer, PastAnswer, SeverityName, Turn
 from api.answers import LampState, Measured
-from api.exports import TALQ, FiwareAnswer, TalqAnswer, fiware, talq
-from api.posts import (
+from api.light.exports import TALQ, FiwareAnswer, TalqAnswer, fiware, talq
+from api.light.posts import (
     BurnsBy,
     GroupAnswer,
     GroupsAnswer,
@@ -20,6 +19,7 @@ from api.posts import (
     ProgramsAnswer,
     Standing,
 )
+from api.staff.alarms import Alarm, AlarmsAnswer, AlarmState, Happened, OrdersAnswer, PastAnswer, SeverityName, Turn
 from hoflicht.catalogue import City
 from hoflicht.program import Period, Program, Step
 

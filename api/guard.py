@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import style
+from api.citizen import style
 from api.limits import Buckets, Callers
 from api.problems import Problem
 

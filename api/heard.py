@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from api import waiting
-from api.opening import HEALTH, changes, is_open
-from api.pace import departure_role
-from api.steps import MEMORY_MS
+from api.estimate import waiting
+from api.estimate.opening import HEALTH, changes, is_open
+from api.estimate.pace import departure_role
+from api.estimate.steps import MEMORY_MS
 from hoflicht.catalogue import City, Role, Yard, gateways_of
 from hoflicht.reading import Reading
 from store.readings import Store

@@ -14,16 +14,17 @@ from typing import TypeAlias
 import msgspec
 from prometheus_client import Gauge
 
-from api.accuracy import HOUR_MS, PUBLISHED, Measured, accuracy
+from api.estimate.accuracy import HOUR_MS, PUBLISHED, Measured, accuracy
+from api.estimate.opening import EARLIER, Opening
+from api.estimate.profile import COLD, Profile
 from api.heard import heard
 from api.lessons import taught
-from api.opening import EARLIER, Opening, moment, ms, utc
-from api.profile import COLD, Profile
 from hoflicht import hours
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
 from hoflicht.hours import OpenPeriod
+from hoflicht.instants import moment, ms, utc
 from hoflicht.reading import Reading
 from store.readings import Store
 

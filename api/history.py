@@ -9,9 +9,9 @@ from typing import NamedTuple
 import msgspec
 
 from api.minutes import cut
-from api.opening import moment, ms
 from api.problems import Wrong
 from hoflicht.catalogue import ESTIMATE, City, Role, Yard
+from hoflicht.instants import moment, ms
 from hoflicht.quantities import QUANTITIES
 from store.readings import Store
 

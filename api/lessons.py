@@ -8,14 +8,15 @@ that started after it differ until then.
 import datetime as dt
 import threading
 
+from api.estimate.learning import learn
+from api.estimate.opening import EARLIER
+from api.estimate.past import DAY, DAYS_BACK
+from api.estimate.profile import COLD, Profile
 from api.heard import heard
-from api.learning import learn
-from api.opening import EARLIER, ms, utc
-from api.past import DAY, DAYS_BACK
-from api.profile import COLD, Profile
 from hoflicht import hours
 from hoflicht.catalogue import City
 from hoflicht.hours import OpenPeriod
+from hoflicht.instants import ms, utc
 from store.readings import Store
 
 SETTLED = dt.timedelta(hours=3)  # an opening's readings are complete; it is also when those of the next one begin to count

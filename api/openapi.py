@@ -23,15 +23,15 @@ from api.answers import (
     YardAnswer,
     YardsAnswer,
 )
-from api.daybook import DaysAnswer
+from api.estimate.forecast import ForecastAnswer, HourForecast
+from api.estimate.past import Unknown
 from api.examples import NOON, OF_LIGHT
-from api.forecast import ForecastAnswer, HourForecast
 from api.guard import MAX_HEADER, MAX_TARGET
 from api.history import HistoryAnswer, Point, Series
-from api.notices import Notice, NoticeAsked, Texts
-from api.past import Unknown
+from api.open_data.daybook import DaysAnswer
 from api.problems import MEDIA_TYPE, Problem
 from api.reply import JSON
+from api.staff.notices import Notice, NoticeAsked, Texts
 from hoflicht import __version__
 from hoflicht.wait import State, Trend, Trust, Wait
 

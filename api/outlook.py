@@ -11,17 +11,17 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.forecast import ForecastAnswer, answer, forecast
+from api.estimate.forecast import ForecastAnswer, answer, forecast
+from api.estimate.past import DAYS_BACK, Hour
 from api.known import YardId, known
 from api.openapi import describe
-from api.opening import moment
-from api.past import DAYS_BACK, Hour
 from api.recent import Recent
 from api.reply import JSON, reply
 from api.yards import Yards
 from hoflicht.catalogue import ESTIMATE, City
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
+from hoflicht.instants import moment
 from store.readings import Store
 
 STEP_MS = 600_000  # the last of an hour stands for its end: ten values as they are written back, so that one alone decides little

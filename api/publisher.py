@@ -14,8 +14,7 @@ from prometheus_client import Counter, Gauge
 
 from api.errands import Errands
 from api.hindsight import Findings
-from api.opening import ms
-from api.shadows import Shadows
+from api.light.shadows import Shadows
 from api.yards import Yards
 from hoflicht import topics, wait
 from hoflicht.batch import batch
@@ -23,6 +22,7 @@ from hoflicht.broker import Confirmed, Connected, Event, Lost, Message, Received
 from hoflicht.catalogue import API, ESTIMATE
 from hoflicht.clock import Clock
 from hoflicht.errors import Unavailable
+from hoflicht.instants import ms
 from hoflicht.reading import Reading
 from hoflicht.wait import STATE_CODES, STEPS_MIN, TRUST_CODES, State, Wait, is_rough, may_be_late, number
 

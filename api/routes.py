@@ -14,17 +14,17 @@ from api import answers, outlook, ready, streams
 from api.history import MAX_STEP_S, HistoryAnswer, Quantity, Span, as_csv, history
 from api.known import YardId, known
 from api.minutes import MINUTE_S
-from api.notices import Notices
 from api.openapi import describe
-from api.opening import moment
 from api.outlook import Outlooks
 from api.reply import CSV, GEOJSON, JSON, reply, wants_csv
+from api.staff.notices import Notices
 from api.still import Forms, Still
 from api.streams import Stream, Streams
 from api.yards import Yards
 from hoflicht import wait
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
+from hoflicht.instants import moment
 from hoflicht.wait import Wait
 from store.readings import Store
 

@@ -9,17 +9,17 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from api import waiting
+from api.estimate import waiting
+from api.estimate.memory import Memory
+from api.estimate.profile import COLD, Profile
+from api.estimate.reason import Reason
 from api.heard import heard
-from api.memory import Memory
-from api.opening import moment, ms
-from api.profile import COLD, Profile
-from api.reason import Reason
 from api.reply import Body
 from api.standing import Standing, Told
 from hoflicht.catalogue import City
 from hoflicht.clock import Clock
 from hoflicht.errors import BadPayload, Refused, Unavailable
+from hoflicht.instants import moment, ms
 from hoflicht.reading import Reading
 from hoflicht.wait import State, Wait
 from store.readings import Store

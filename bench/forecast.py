@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
-from api.forecast import HourForecast, forecast
-from api.past import DAYS_BACK, Hour
-from api.usual import Array
+from api.estimate.forecast import HourForecast, forecast
+from api.estimate.past import DAYS_BACK, Hour
+from api.estimate.usual import Array
 from hoflicht.catalogue import City, load_city
 from hoflicht.catalogue import Hours as Opening
 from hoflicht.days import WEEKDAYS

@@ -23,9 +23,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api import recording
-from api.replay import Learnt, Replay
-from api.score import MAX_AGE_S, Car, Estimate, Score, load_truth, score
+from api.estimate import recording
+from api.estimate.replay import Learnt, Replay
+from api.estimate.score import MAX_AGE_S, Car, Estimate, Score, load_truth, score
 from bench.blend import blended
 from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
 from hoflicht.days import WEEKDAYS
@@ -209,7 +209,7 @@ def matched(days: Sequence[Sequence[Reading]]) -> list[Estimate]:
 
 
 def _is_told(said: Sequence[Estimate], at_s: float) -> bool:
-    """Whether a number had been said, as `api.score` wants it."""
+    """Whether a number had been said, as `api.estimate.score` wants it."""
     place = bisect_right(said, at_s, key=lambda each: each.time_s)
     return place > 0 and at_s - said[place - 1].time_s <= MAX_AGE_S and said[place - 1].wait_s is not None
 

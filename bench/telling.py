@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from api.learning import learn
-from api.memory import Memory
-from api.opening import Opening
-from api.profile import COLD, Profile
+from api.estimate.learning import learn
+from api.estimate.memory import Memory
+from api.estimate.opening import Opening
+from api.estimate.profile import COLD, Profile
+from api.estimate.waiting import estimate
 from api.standing import RENEW_MS
-from api.waiting import estimate
 from bench import show
 from bench.duel import cpu_ms
 from bench.waiting import references

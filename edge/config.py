@@ -113,8 +113,8 @@ class HealthConfig(Strict, frozen=True):
     """How often the gateway reports about itself, and how often it says in between that it lives."""
 
     every_s: Annotated[float, msgspec.Meta(ge=1, le=3_600)] = 60
-    # A yard has no number once its gateways were silent for 60 s (api.waiting): with 20 s one sign may be lost, and 20 s remain for
-    # the way of the next. Where no yard is served nobody asks, and 0, no more than the report, saves the bytes.
+    # A yard has no number once its gateways were silent for 60 s (api/estimate/waiting.py): with 20 s one sign may be lost, and
+    # 20 s remain for the way of the next. Where no yard is served nobody asks, and 0, no more than the report, saves the bytes.
     alive_every_s: Annotated[int, msgspec.Meta(ge=0, le=60)] = 20
 
 

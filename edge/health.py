@@ -1,7 +1,8 @@
 """What the gateway says about itself: readings like all others, /healthz for a person, one log line where readings are lost.
 
 Between two reports it says that it lives: the yards it serves have no number once that has not been heard for a minute
-(api.waiting). The sign of life is a reading and goes the way of all readings, from disk to receipt: where they are stuck it is too.
+(api/estimate/waiting.py). The sign of life is a reading and goes the way of all readings, from disk to receipt: where they are
+stuck it is too.
 """
 
 import contextlib

@@ -4,16 +4,17 @@ import datetime as dt
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from api.accuracy import PUBLISHED, Measured, accuracy
-from api.learning import learn
+from api.estimate.accuracy import PUBLISHED, Measured, accuracy
+from api.estimate.learning import learn
+from api.estimate.opening import EARLIER, Opening
+from api.estimate.profile import COLD
+from api.estimate.waiting import Telling
 from api.lessons import SETTLED
-from api.opening import EARLIER, Opening, ms, utc
-from api.profile import COLD
 from api.publisher import readings as published
-from api.waiting import Telling
 from hoflicht import hours
 from hoflicht.catalogue import City
 from hoflicht.hours import OpenPeriod
+from hoflicht.instants import ms, utc
 from hoflicht.reading import Reading
 
 EVERY_MS = 10 * 60_000  # coarser than live, where estimates are kept every minute

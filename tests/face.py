@@ -6,13 +6,14 @@ from pathlib import Path
 
 import httpx
 
-from api import pages, routes
+from api import routes
 from api.app import create_app
+from api.citizen import pages
 from api.health import Pulse
 from api.limits import Limits
 from api.outlook import Outlooks
 from api.server import listen, serving
-from api.staff import Staff
+from api.staff.holding import Staff
 from api.streams import Streams
 from api.yards import Yards
 from hoflicht import Reading

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from api import publisher
 from api.errands import Errands
-from api.shadows import Shadows
+from api.light.shadows import Shadows
 from hoflicht import shadow, topics
 from hoflicht.broker import BrokerConfig, Connected, Message, Received, Session
 from hoflicht.catalogue import API, City, Gateway, Group, Lamp

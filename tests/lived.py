@@ -22,12 +22,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api import holds
-from api.alarms import Alarms
 from api.errands import Errands
-from api.herald import NOTICE
+from api.estimate import holds
 from api.hindsight import FINDINGS, Hindsight
 from api.silence import Watch
+from api.staff.alarms import Alarms
+from api.staff.herald import NOTICE
 from edge.config import PortConfig
 from edge.drivers import DRIVERS, Driver
 from edge.fix import Fix

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import httpx
 
-from api.audit import Audit
-from api.door import Door
 from api.errands import Errands
-from api.keys import KeyFile, Scope, make
-from api.lights import Lights
-from api.notices import Notices
-from api.shadows import Shadows
-from api.staff import Staff
+from api.light.lights import Lights
+from api.light.shadows import Shadows
+from api.staff.audit import Audit
+from api.staff.door import Door
+from api.staff.holding import Staff
+from api.staff.keys import KeyFile, Scope, make
+from api.staff.notices import Notices
 from hoflicht import batch, senml, wait
 from hoflicht.broker import Message
 from hoflicht.catalogue import API, City

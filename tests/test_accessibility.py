@@ -6,10 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from api import pages
-from api.german import GERMAN
-from api.languages import LANGUAGES
-from api.notices import Notice, Texts
+from api.citizen import pages
+from api.citizen.german import GERMAN
+from api.citizen.languages import LANGUAGES
+from api.staff.notices import Notice, Texts
 from hoflicht.catalogue import City
 from tests.citizen import LIVE, NOW_MS, PHONE, four_yards, opened, shot, weeks
 from tests.face import Face

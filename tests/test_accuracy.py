@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.accuracy import FEW, Measured, accuracy
+from api.estimate.accuracy import FEW, Measured, accuracy
 from hoflicht.catalogue import ESTIMATE
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from api.alarms import KEEP_MS, MAX_BEGINNINGS, Alarms, AlarmState, Turn, past
-from api.keys import Scope
+from api.staff.alarms import KEEP_MS, MAX_BEGINNINGS, Alarms, AlarmState, Turn, past
+from api.staff.keys import Scope
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.clock import HandClock

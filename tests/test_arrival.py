@@ -5,11 +5,11 @@ import datetime as dt
 import msgspec
 import pytest
 
-from api.arrival import latest, to_come
-from api.day import Day
-from api.events import events
-from api.profile import BINS, COLD, Profile
-from api.voices import Number
+from api.estimate.arrival import latest, to_come
+from api.estimate.day import Day
+from api.estimate.events import events
+from api.estimate.profile import BINS, COLD, Profile
+from api.estimate.voices import Number
 from hoflicht.reading import Reading
 from tests.lane import AT_CONTROL, GAP_MIN, every, joined, let_in, ms
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.audit import KEPT, Audit, Entry
+from api.staff.audit import KEPT, Audit, Entry
 from tests.limits import files_that_do_not_grow
 
 AT = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)

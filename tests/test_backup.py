@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from api.audit import Audit
-from api.door import Door
 from api.errands import Errands
-from api.keys import KeyFile, Scope, make
-from api.lights import Lights
-from api.notices import NoticeAsked, Notices, Texts
-from api.shadows import Shadows
-from api.staff import Staff
+from api.light.lights import Lights
+from api.light.shadows import Shadows
+from api.staff.audit import Audit
+from api.staff.door import Door
+from api.staff.holding import Staff
+from api.staff.keys import KeyFile, Scope, make
+from api.staff.notices import NoticeAsked, Notices, Texts
 from hoflicht import BadConfig, Refused, cli
 from hoflicht.catalogue import City
 from hoflicht.clock import HandClock

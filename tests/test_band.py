@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from api.band import Band
-from api.profile import COLD
+from api.estimate.band import Band
+from api.estimate.profile import COLD
 
 SCALE_S = 240.0
 Errors = Callable[[np.random.Generator, int], np.ndarray[tuple[int, ...], np.dtype[np.float64]]]

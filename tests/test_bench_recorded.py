@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.score import Car
+from api.estimate.score import Car
 from bench.blend import blended
 from bench.recorded import ENTRY, EXIT, YARD, Line, Meta, Voices, city_of, load, matched, voices
 from hoflicht.errors import BadConfig

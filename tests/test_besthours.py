@@ -5,12 +5,12 @@ import datetime as dt
 import msgspec
 import pytest
 
-from api.besthours import MAX_AGE, BestHours, opening
-from api.english import ENGLISH
-from api.forecast import ForecastAnswer, HourForecast
-from api.german import GERMAN
-from api.plain_german import PLAIN_GERMAN
-from api.turkish import TURKISH
+from api.citizen.besthours import MAX_AGE, BestHours, opening
+from api.citizen.english import ENGLISH
+from api.citizen.german import GERMAN
+from api.citizen.plain_german import PLAIN_GERMAN
+from api.citizen.turkish import TURKISH
+from api.estimate.forecast import ForecastAnswer, HourForecast
 from hoflicht.catalogue import City, Hours
 from hoflicht.wait import State
 from tests.lane import YARD, at

@@ -9,8 +9,8 @@ import httpx
 import msgspec
 import pytest
 
-from api.herald import Herald
-from api.keys import Scope
+from api.staff.herald import Herald
+from api.staff.keys import Scope
 from hoflicht.catalogue import City
 from tests.face import facing
 from tests.office import NOW, NOW_MS, Office, opened, working

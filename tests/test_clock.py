@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from api.estimate.waiting import estimate
 from api.heard import heard
-from api.waiting import estimate
 from edge.observation import Observation
 from edge.spool import LAST, Spool
 from hoflicht import Reading

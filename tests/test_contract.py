@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.keys import Scope
+from api.staff.keys import Scope
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.faults import FAULTS

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from api.guard import MAX_PROGRAM
-from api.keys import Scope
-from api.lights import Override, Said
-from api.locksmith import main as keys_command
-from api.shadows import PATIENCE_S
+from api.light.lights import Override, Said
+from api.light.shadows import PATIENCE_S
+from api.staff.keys import Scope
+from api.staff.locksmith import main as keys_command
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from tests.conftest import Mosquitto, free_port, wait_until_listening

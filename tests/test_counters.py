@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
-from api.counters import GAPS, MOVES, UNLIKELY, Counters, chance_out
-from api.day import Day
-from api.events import MovedUp, Outage, Passage
-from api.lane import Look
-from api.profile import COLD, Profile
-from api.tally import Tally
+from api.estimate.counters import GAPS, MOVES, UNLIKELY, Counters, chance_out
+from api.estimate.day import Day
+from api.estimate.events import MovedUp, Outage, Passage
+from api.estimate.lane import Look
+from api.estimate.profile import COLD, Profile
+from api.estimate.tally import Tally
 from tests.lane import AT_EXIT, HEAD_SEEN, ms
 
 PER_S = 30 / 3_600

@@ -2,9 +2,9 @@
 
 import pytest
 
-from api.day import Day
-from api.events import events
-from api.profile import COLD
+from api.estimate.day import Day
+from api.estimate.events import events
+from api.estimate.profile import COLD
 from hoflicht.catalogue import Yard
 from tests.lane import AT_CONTROL, AT_EXIT, gone, joined, let_in, ms
 

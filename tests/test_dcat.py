@@ -11,9 +11,9 @@ from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS, RDF
 
-from api import excerpts
-from api.dcat import Catalogue
-from api.turtle import as_turtle, iri
+from api.open_data import excerpts
+from api.open_data.dcat import Catalogue
+from api.open_data.turtle import as_turtle, iri
 from hoflicht.catalogue import City, load_city
 from hoflicht.errors import BadConfig
 from hoflicht.open_data import Licence, OpenData

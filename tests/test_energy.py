@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.energy import HOUR_MS, Finding, Notice, Samples, Sum, by_hour, findings, used
-from api.meters import month_of
-from api.night import dark_h
+from api.light.energy import HOUR_MS, Finding, Notice, Samples, Sum, by_hour, findings, used
+from api.light.meters import month_of
+from api.light.night import dark_h
 from hoflicht.sky import Place
 
 START_MS = 1_793_487_600_000  # 2026-11-01, 00:00 in Duisburg

@@ -4,8 +4,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.events import Hold, InUse, MovedUp, Outage, Passage, events
-from api.lane import Look
+from api.estimate.events import Hold, InUse, MovedUp, Outage, Passage, events
+from api.estimate.lane import Look
 from hoflicht import Reading
 from hoflicht.catalogue import Role, Sensor
 from tests.lane import AT_CONTROL, YARD

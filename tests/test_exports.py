@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from api.exports import ACTUATOR, MONITOR
-from api.keys import Scope
+from api.light.exports import ACTUATOR, MONITOR
+from api.staff.keys import Scope
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.faults import FAULTS

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from api.exposure import Exposure
-from api.pace import Pace
-from api.profile import COLD
-from api.queue import Queue
+from api.estimate.exposure import Exposure
+from api.estimate.pace import Pace
+from api.estimate.profile import COLD
+from api.estimate.queue import Queue
 from hoflicht.catalogue import Yard
 from tests.lane import AT_CONTROL, HEAD_SEEN
 

@@ -9,8 +9,8 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from api.forecast import HourForecast, answer, best, forecast
-from api.past import Hour, Unknown
+from api.estimate.forecast import HourForecast, answer, best, forecast
+from api.estimate.past import Hour, Unknown
 from hoflicht.catalogue import City, Hours
 from hoflicht.wait import State, Wait
 from simulators.life import opening, stretches

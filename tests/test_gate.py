@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from api.gate import GAPS, Gate, period_s
+from api.estimate.gate import GAPS, Gate, period_s
 
 PERIOD_S = 300.0
 START_MS = 3_000_000_000

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import holds
-from api.events import Hold, events
-from api.holds import Spell, held_until, spells, word
-from api.waiting import estimate
+from api.estimate import holds
+from api.estimate.events import Hold, events
+from api.estimate.holds import Spell, held_until, spells, word
+from api.estimate.waiting import estimate
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.wait import State

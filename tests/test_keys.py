@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from api.audit import Audit
-from api.keys import Key, KeyFile, Scope, find, make
-from api.locksmith import main
+from api.staff.audit import Audit
+from api.staff.keys import Key, KeyFile, Scope, find, make
+from api.staff.locksmith import main
 from hoflicht.errors import BadConfig
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)

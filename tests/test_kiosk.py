@@ -10,11 +10,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from api.languages import LANGUAGES
-from api.reason import Reason
+from api.citizen.languages import LANGUAGES
+from api.citizen.views import view
+from api.estimate.reason import Reason
 from api.server import listen, serving
 from api.streams import Streams
-from api.views import view
 from hoflicht.catalogue import City
 from hoflicht.wait import State, Trend, Trust, Wait
 from tests.citizen import shot

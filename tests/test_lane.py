@@ -1,6 +1,6 @@
 """What presence sensors steadily see."""
 
-from api.lane import SAME_MS, STUCK_CARS, Lane, Look, News, Passed, looks
+from api.estimate.lane import SAME_MS, STUCK_CARS, Lane, Look, News, Passed, looks
 from hoflicht import Reading
 
 

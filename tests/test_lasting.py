@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from api.lasting import FIRST_S, QUARTER_S, alike, lasts_s
-from api.profile import BINS
+from api.estimate.lasting import FIRST_S, QUARTER_S, alike, lasts_s
+from api.estimate.profile import BINS
 
 FULL_S = np.full(BINS, QUARTER_S)
 USUAL = np.full(BINS, 0.75)

@@ -87,6 +87,18 @@ def test_the_web_framework_stays_in_the_api() -> None:
     assert users == {"api"}
 
 
+def test_the_estimate_knows_neither_store_nor_web_nor_the_rest_of_the_api() -> None:
+    foreign = {
+        str(path.relative_to(ROOT)): node.module
+        for path in (ROOT / "api" / "estimate").rglob("*.py")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in (*PACKAGES, "fastapi", "threading")
+        if not node.module.startswith(("api.estimate", "hoflicht"))
+    }
+
+    assert foreign == {}
+
+
 def test_only_the_api_is_asynchronous_and_the_door_to_smpclient() -> None:
     users = {str(path.relative_to(ROOT)) for path in modules() if "asyncio" in imports(path)}
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.learning import learn
-from api.pace import Pace
-from api.profile import COLD, Profile
-from api.tally import Tally
-from api.waiting import estimate, estimates
+from api.estimate.learning import learn
+from api.estimate.pace import Pace
+from api.estimate.profile import COLD, Profile
+from api.estimate.tally import Tally
+from api.estimate.waiting import estimate, estimates
 from hoflicht import Reading, hours
 from hoflicht.catalogue import City
 from hoflicht.days import WEEKDAYS

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from api.desired import complaint, compose, lamps_by_gateway
-from api.lights import KEPT_MS, MAX_OVERRIDES, NOTHING, Lights, Members, Override, Said, added, counting, on_top
+from api.light.desired import complaint, compose, lamps_by_gateway
+from api.light.lights import KEPT_MS, MAX_OVERRIDES, NOTHING, Lights, Members, Override, Said, added, counting, on_top
 from hoflicht.catalogue import City, Gateway, Lamp, duty, load_city
 from hoflicht.errors import BadConfig, BadPayload
 from hoflicht.program import Period, Program, Step

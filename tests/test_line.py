@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.line import Line
+from api.estimate.line import Line
 
 NOW_MS = 9 * 60_000  # when the tenth has just joined
 

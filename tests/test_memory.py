@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from api import holds
-from api.learning import learn
-from api.memory import Memory
-from api.opening import moment
-from api.profile import COLD
-from api.waiting import estimate
+from api.estimate import holds
+from api.estimate.learning import learn
+from api.estimate.memory import Memory
+from api.estimate.profile import COLD
+from api.estimate.waiting import estimate
 from hoflicht import Reading, hours
 from hoflicht.catalogue import City, Gateway, Hours, Role, Sensor, Yard
 from hoflicht.days import WEEKDAYS
+from hoflicht.instants import moment
 from tests.lane import AT_CONTROL, HEAD_SEEN, YARD, at, free_lane, held, joined, let_in, ms, presence, random_day, unloading_day
 
 GATEWAY = "gw-hof-nord"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.errands import Errands
-from api.herald import Herald
-from api.notices import Notice, NoticeAsked, Notices, Texts
+from api.staff.herald import Herald
+from api.staff.notices import Notice, NoticeAsked, Notices, Texts
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.clock import HandClock

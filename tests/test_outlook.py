@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from api.forecast import ForecastAnswer
+from api.estimate.forecast import ForecastAnswer
+from api.estimate.past import Hour, Unknown
 from api.outlook import KEEP_HISTORY_MS, KEEP_MS, in_hours
-from api.past import Hour, Unknown
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.wait import State

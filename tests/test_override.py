@@ -8,7 +8,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from api.locksmith import main as keys_command
+from api.staff.locksmith import main as keys_command
 from tests.conftest import Mosquitto, free_port
 from tests.midnight import Street
 from tests.roles import Role, eventually, write_api, write_edge

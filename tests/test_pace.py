@@ -4,8 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from api.pace import BIN_S, CARS, GATE_S, TRICKLE, Array, Pace, departure_role, heads
-from api.profile import BINS, COLD, Profile
+from api.estimate.pace import BIN_S, CARS, GATE_S, TRICKLE, Array, Pace, departure_role, heads
+from api.estimate.profile import BINS, COLD, Profile
 from hoflicht.catalogue import Role, Sensor, Yard
 from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
 

@@ -13,13 +13,14 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Geolocation, Page, Request, expect
 
-from api import app, pages, publisher
-from api.german import GERMAN
+from api import app, publisher
+from api.citizen import pages
+from api.citizen.german import GERMAN
+from api.citizen.sentences import big, headline, note, queue, rough
+from api.estimate.reason import Reason
 from api.limits import Limits
-from api.notices import Notice, NoticeAsked, Texts
-from api.reason import Reason
-from api.sentences import big, headline, note, queue, rough
 from api.server import listen
+from api.staff.notices import Notice, NoticeAsked, Texts
 from hoflicht.catalogue import City
 from hoflicht.clock import HandClock
 from hoflicht.stop import Stopping

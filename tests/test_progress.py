@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from api.pace import BIN_S, TURNOVER_S, Pace
-from api.profile import BINS, COLD, Profile
-from api.progress import Progress, progresses
-from api.queue import Queue
+from api.estimate.pace import BIN_S, TURNOVER_S, Pace
+from api.estimate.profile import BINS, COLD, Profile
+from api.estimate.progress import Progress, progresses
+from api.estimate.queue import Queue
 from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
 
 PER_S = 45 / 3_600

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import calendar, excerpts, ical, place_data
-from api.notices import NoticeAsked, Texts
+from api.citizen import place_data
+from api.open_data import calendar, excerpts, ical
+from api.staff.notices import NoticeAsked, Texts
 from hoflicht import Reading
 from hoflicht.catalogue import City, Hours
 from hoflicht.hours import period_on

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.lane import Passed
-from api.pace import CARS, Pace
-from api.profile import COLD, Profile
-from api.queue import Queue, Unseen, quantile
-from api.sight import Sight, at_least
+from api.estimate.lane import Passed
+from api.estimate.pace import CARS, Pace
+from api.estimate.profile import COLD, Profile
+from api.estimate.queue import Queue, Unseen, quantile
+from api.estimate.sight import Sight, at_least
 from hoflicht.catalogue import Yard
 from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
 

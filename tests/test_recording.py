@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.recording import read
+from api.estimate.recording import read
 from hoflicht import BadConfig, Reading
 from hoflicht.catalogue import Hours, Role, Sensor, Yard
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.replay import Learnt, Replay, Row, main
+from api.estimate.replay import Learnt, Replay, Row, main
 from hoflicht import BadConfig, Reading
 from hoflicht.catalogue import City, Hours, Role, Sensor, Yard
 from hoflicht.days import WEEKDAYS

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from api.energy import HOUR_MS
+from api.light.energy import HOUR_MS
 from hoflicht import Reading
 from hoflicht.catalogue import City
 from hoflicht.cli import main

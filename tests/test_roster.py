@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from api.profile import BINS
-from api.roster import FULL_S, Array, seen, usual
+from api.estimate.profile import BINS
+from api.estimate.roster import FULL_S, Array, seen, usual
 
 SHARES = np.array([0.25, 0.5, 0.75, 1.0])
 PER_S = 45 / 3_600

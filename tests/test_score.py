@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.score import Car, Estimate, main, pinball, score
+from api.estimate.score import Car, Estimate, main, pinball, score
 from hoflicht import BadConfig
 
 ESTIMATES = """time_s,state,wait_s,p10_s,p90_s,queue

@@ -7,15 +7,15 @@ import string
 import msgspec
 import pytest
 
-from api.english import ENGLISH
-from api.german import GERMAN
-from api.languages import LANGUAGES
-from api.plain_german import PLAIN_GERMAN
-from api.reason import Reason
-from api.sentences import big, detail, headline, note, queue, rough, short
-from api.turkish import TURKISH
-from api.views import view
-from api.words import Words
+from api.citizen.english import ENGLISH
+from api.citizen.german import GERMAN
+from api.citizen.languages import LANGUAGES
+from api.citizen.plain_german import PLAIN_GERMAN
+from api.citizen.sentences import big, detail, headline, note, queue, rough, short
+from api.citizen.turkish import TURKISH
+from api.citizen.views import view
+from api.citizen.words import Words
+from api.estimate.reason import Reason
 from hoflicht.catalogue import City
 from hoflicht.wait import State, Trend, Trust, Wait
 from tests.lane import YARD, at, ms

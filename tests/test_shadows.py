@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 import edge.shadow
-from api.lights import NOTHING, Lights, Override, Said, added
-from api.shadows import Shadows
+from api.light.lights import NOTHING, Lights, Override, Said, added
+from api.light.shadows import Shadows
 from hoflicht import shadow, topics
 from hoflicht.broker import BrokerConfig, Message, Received, Session
 from hoflicht.catalogue import City

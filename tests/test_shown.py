@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.keys import Scope
+from api.staff.keys import Scope
 from edge.trial import Pushed
 from hoflicht import cli, senml, shadow, wait
 from hoflicht.catalogue import City

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from api.estimate.waiting import GONE_MS, estimate, estimates
 from api.heard import ASKED_FOR_MS, heard
 from api.publisher import EXPIRY_S, INTERVAL_S
 from api.standing import KEEP_MS
-from api.waiting import GONE_MS, estimate, estimates
 from api.yards import Yards
 from bench.gateways import Tap
 from edge import health

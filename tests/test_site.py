@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from api import audit, limits
+from api import limits
+from api.staff import audit
 from edge.config import EdgeConfig, complaints
 from firmware_bridge.devices import DEVICES
 from hoflicht import Reading

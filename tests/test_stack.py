@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.profile import COLD
-from api.stack import Array, Stack
+from api.estimate.profile import COLD
+from api.estimate.stack import Array, Stack
 
 FIRST = (1.0, 0.0, 0.0, 0.0)
 RNG = np.random.default_rng

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from api.app import main as api_command
-from api.door import CALLS, WRONG_KEYS
-from api.keys import KeyFile, Scope
-from api.locksmith import main as keys_command
+from api.staff.door import CALLS, WRONG_KEYS
+from api.staff.keys import KeyFile, Scope
+from api.staff.locksmith import main as keys_command
 from hoflicht.catalogue import City
 from hoflicht.errors import BadConfig
 from hoflicht.wait import State

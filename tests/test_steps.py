@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.steps import looks, told
+from api.estimate.steps import looks, told
 from hoflicht.wait import STEPS_MIN, shown_minutes
 
 MINUTE_MS = 60_000

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from api.profile import BINS, COLD
-from api.tally import Tally
+from api.estimate.profile import BINS, COLD
+from api.estimate.tally import Tally
 
 PER_S = 45 / 3_600
 HOUR_S = 3_600.0

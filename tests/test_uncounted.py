@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from api.pace import CARS, Array
-from api.uncounted import DOUBT, doubted, missed
+from api.estimate.pace import CARS, Array
+from api.estimate.uncounted import DOUBT, doubted, missed
 
 
 def five_cars() -> Array:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.learning import learn
-from api.opening import Opening
-from api.profile import COLD, Profile
-from api.waiting import estimate, estimates, since
+from api.estimate.learning import learn
+from api.estimate.opening import Opening
+from api.estimate.profile import COLD, Profile
+from api.estimate.waiting import estimate, estimates, since
 from hoflicht import Reading, hours
 from hoflicht.catalogue import City, Hours, Role, Sensor, Yard, load_city
 from hoflicht.wait import State, Trend, Trust, Wait

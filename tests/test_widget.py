@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from api.turkish import TURKISH
+from api.citizen.turkish import TURKISH
 from hoflicht.catalogue import City
 from tests.citizen import shot
 from tests.conftest import ROOT

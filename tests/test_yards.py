@@ -12,19 +12,20 @@ import pytest
 from msgspec.structs import replace
 
 from api import publisher
-from api.accuracy import PUBLISHED, Measured, accuracy
+from api.estimate.accuracy import PUBLISHED, Measured, accuracy
+from api.estimate.opening import Opening
+from api.estimate.profile import COLD
+from api.estimate.waiting import estimates
 from api.heard import heard
 from api.hindsight import Findings, Hindsight, learnt
 from api.lessons import before
-from api.opening import Opening, moment
-from api.profile import COLD
 from api.standing import KEEP_MS, LOOK_MS, RENEW_MS
-from api.waiting import estimates
 from api.yards import LATELY_MS, Yards
 from hoflicht import hours
 from hoflicht.catalogue import ESTIMATE, City, load_city
 from hoflicht.clock import HandClock, SystemClock
 from hoflicht.errors import Unavailable
+from hoflicht.instants import moment
 from hoflicht.reading import Reading
 from hoflicht.wait import Trust
 from simulators.folder import open_round_the_clock

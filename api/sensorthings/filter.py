@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from api.opening import moment, ms
 from api.problems import Wrong
+from hoflicht.instants import moment, ms
 
 MAX_NODES = 100  # of one expression: names, values and operators; the longest that a client writes has some twenty
 MAX_DEPTH = 20  # brackets and functions in each other

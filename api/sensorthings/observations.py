@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from api.history import Quantity
 from api.minutes import MINUTE_MS, cut
-from api.opening import moment, ms
 from api.problems import Wrong
 from api.sensorthings.filter import Call, Interval, Literal, Node, Path, conjuncts, paths
 from api.sensorthings.model import OBSERVATIONS, REACH_MS, RELATIONS, STREAMS, Allowance, Entity, World, stream_of
 from api.sensorthings.query import SKIPTOKEN, TIMES, Options, Values, holds, is_by_time, ordered
+from hoflicht.instants import moment, ms
 from store.readings import Store
 
 STAMP = "%Y%m%dT%H%MZ"

@@ -3,9 +3,9 @@
 from typing import Any
 
 from api.minutes import MINUTE_MS
-from api.opening import moment
 from api.sensorthings.model import FEATURES, LOCATIONS, OBSERVATIONS, PROPERTIES, SENSORS, STREAMS, Entity, World, stream_of
 from hoflicht.catalogue import ESTIMATE, Lamp, Yard
+from hoflicht.instants import moment
 from hoflicht.quantities import QUANTITIES, Kind
 
 GEOJSON = "application/geo+json"

@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
-from api.learning import learn
-from api.profile import COLD
-from api.waiting import estimates
+from api.estimate.learning import learn
+from api.estimate.profile import COLD
+from api.estimate.waiting import estimates
 from bench.waiting.days import Day
 from bench.waiting.scenarios import YARD
 from hoflicht.catalogue import City

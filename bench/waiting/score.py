@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from api import steps
+from api.estimate import steps
 from bench.waiting import references
 from bench.waiting.days import learnt, scored
 from bench.waiting.ours import ours

@@ -1,0 +1,1 @@
+"""What citizens see: page, kiosk and widget, in the words of each language."""

@@ -1,0 +1,1 @@
+"""What staff say of lamps and what is told of them: programs, overrides, shadows, energy."""
