@@ -47,19 +47,21 @@ class Opening:
         self._until_ms = self._day.at_ms  # has been told
 
     def _read(self, events: Iterable[Reading]) -> None:
-        readings = _sorted(events, ms(utc(self.period.opens) - EARLIER), ms(self.period.closes))
+        series = _series(events, ms(utc(self.period.opens) - EARLIER), ms(self.period.closes))
         telling = {sensor for sensor, entry in self.yard.sensors.items() if entry.role is not Role.OTHER}
-        self._own = [r for r in readings if r.site == self._name and r.sensor in telling]
-        health = [r for r in readings if r.quantity == HEALTH]
+        self._own = _in_time(own for (site, sensor, _), own in series if site == self._name and sensor in telling)
         self._signs_ms: dict[str, list[int]] = {}  # by gateway: when it said of a port that it is open
-        for reading in filter(is_open, health):
-            self._signs_ms.setdefault(reading.site, []).append(reading.at_ms)
+        for (site, _, quantity), health in series:
+            if quantity == HEALTH:
+                self._signs_ms.setdefault(site, []).extend(reading.at_ms for reading in health if is_open(reading))
+        for signs_ms in self._signs_ms.values():
+            signs_ms.sort()
         roles = (Role.LANE_ENTRY, departure_role(self.yard), Role.GATE)
         counting = {sensor for sensor, entry in self.yard.sensors.items() if entry.role in roles}
         self._first_ms = {r.sensor: r.at_ms for r in reversed(self._own) if r.sensor in counting}
-        flagged = list(changes(r for r in health if r.sensor in telling))
-        words = [r for r in readings if r.quantity == holds.HOLD and r.site == self._name and holds.is_word(r)]
-        self._others = [*flagged, *words]
+        flagged = changes(_in_time(health for (_, sensor, quantity), health in series if quantity == HEALTH and sensor in telling))
+        said = _in_time(words for (site, _, quantity), words in series if quantity == holds.HOLD and site == self._name)
+        self._others = [*flagged, *filter(holds.is_word, said)]
         self._events = events_of(self.yard, [*self._own, *self._others] if self._others else self._own)
 
     def hear(self, events: Iterable[Reading]) -> bool:
@@ -133,14 +135,22 @@ def is_open(reading: Reading) -> bool:
     return reading.quantity == HEALTH and reading.value >= 0.5
 
 
-def _sorted(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[Reading]:
-    """Each point once, by time; equal whatever the order and the number of repeats of `events`."""
+def _series(events: Iterable[Reading], from_ms: int, until_ms: int) -> list[tuple[tuple[str, str, str], list[Reading]]]:
+    """By site, sensor and quantity each point once, by time; equal whatever the order and the number of repeats of `events`."""
     series: dict[tuple[str, str, str], list[Reading]] = defaultdict(list)
     for reading in events:
         if from_ms <= reading.at_ms <= until_ms:
             series[reading.site, reading.sensor, reading.quantity].append(reading)
-    once: list[Reading] = []
-    for _, readings in sorted(series.items()):
+    return [(name, _once(readings)) for name, readings in sorted(series.items())]
+
+
+def _once(readings: Sequence[Reading]) -> list[Reading]:
+    once = {reading.at_ms: reading for reading in readings}
+    if len(once) < len(readings):
         # Two values for one point cannot come from the store; where they come from elsewhere the higher one stands.
-        once += {reading.at_ms: reading for reading in sorted(readings, key=attrgetter("value"))}.values()
-    return sorted(once, key=attrgetter("at_ms"))
+        once = {reading.at_ms: reading for reading in sorted(readings, key=attrgetter("value"))}
+    return sorted(once.values(), key=attrgetter("at_ms"))
+
+
+def _in_time(series: Iterable[Sequence[Reading]]) -> list[Reading]:
+    return sorted(chain.from_iterable(series), key=attrgetter("at_ms"))
