@@ -266,7 +266,7 @@ def test_noise_that_looks_like_an_answer_is_none(bench: Bench) -> None:
         return false + data
 
     with serving(bench.link, bench.board(spoil=noisy)):
-        bench.update(LARGE)
+        bench.update(LARGE, answer_s=0.5)  # a machine may stand still for a moment, but not that long five times in a row
 
     assert bench.runs(LARGE)
 
