@@ -9,13 +9,14 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hoflicht import atomic, private_key
 from hoflicht.catalogue import API
 from hoflicht.clock import Clock
 from hoflicht.errors import BadConfig, Refused
+from hoflicht.instants import moment, ms
 from hoflicht.invitation import RENEWED_WITHIN, SECRET_BYTES, Answer, Code, Question, Renewal, fingerprint
 from ingest import certificates
 from ingest.certificates import Pair, PublicKey, Request, Revoked
@@ -102,7 +103,7 @@ class Authority:
     def write_revoked(self) -> list[Path]:
         """Write the list of what is revoked into our folder and each broker's, return the files; BadConfig where one cannot be."""
         with self._lock:
-            revoked = [Revoked(one.serial, _time(one.revoked_ms)) for one in self._register.signed() if one.revoked_ms is not None]
+            revoked = [Revoked(one.serial, moment(one.revoked_ms)) for one in self._register.signed() if one.revoked_ms is not None]
             files = [Path(os.path.normpath(self._folder / folder / REVOKED)) for folder in (".", *self._register.brokers())]
         content = certificates.text(certificates.revocations(self.key(), revoked, self._now()))
         complaints = [complaint for file in files if (complaint := _complaint(file, content))]
@@ -144,12 +145,12 @@ class Authority:
             note()
             if not fresh:
                 self._register.add(one)
-        log.info("signed for %s%s: %x, until %s", gateway, ", again" if fresh else "", one.serial, _time(one.ends_ms).date())
+        log.info("signed for %s%s: %x, until %s", gateway, ", again" if fresh else "", one.serial, moment(one.ends_ms).date())
         return Answer(gateway, one.pem, self.ca, self._host, self._port)
 
     def _new(self, gateway: str, request: Request, key: bytes) -> Signed:
         made = certificates.for_gateway(self.key(), request.key, gateway, self._now())
-        return Signed(made.serial_number, gateway, key, _at_ms(made.not_valid_after_utc), certificates.text(made).decode(), None)
+        return Signed(made.serial_number, gateway, key, ms(made.not_valid_after_utc), certificates.text(made).decode(), None)
 
     def _known(self, gateway: str) -> None:
         known = self._gateways()
@@ -164,7 +165,7 @@ class Authority:
             raise Refused(f"the catalogue has no gateway {gateway} any more")
 
     def _now(self) -> datetime:
-        return _time(self._clock.now_ms())
+        return moment(self._clock.now_ms())
 
 
 def found(folder: Path, clock: Clock) -> None:
@@ -176,7 +177,7 @@ def found(folder: Path, clock: Clock) -> None:
     except OSError as cause:
         raise BadConfig(f"{folder}: cannot be made ({cause.strerror})") from cause
     key = private_key.kept(folder / KEY, "the CA's key")  # first: without it a CA looks as if it were in its safe
-    certificate = certificates.new_ca(key, _time(clock.now_ms()))
+    certificate = certificates.new_ca(key, moment(clock.now_ms()))
     atomic.write(folder / CERTIFICATE, certificates.text(certificate), atomic.PUBLIC)
 
 
@@ -190,7 +191,7 @@ def _read_ca(folder: Path) -> str:
 def _ends_ms(file: Path) -> int:
     if not file.exists():
         return 0
-    return _at_ms(certificates.read_certificate(file.read_bytes(), str(file)).not_valid_after_utc)
+    return ms(certificates.read_certificate(file.read_bytes(), str(file)).not_valid_after_utc)
 
 
 def _complaint(file: Path, content: bytes) -> str:
@@ -204,11 +205,3 @@ def _complaint(file: Path, content: bytes) -> str:
 
 def _ms(span: timedelta) -> int:
     return int(span.total_seconds() * 1000)
-
-
-def _at_ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
-
-
-def _time(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -16,6 +16,7 @@ from hoflicht import hours, stop, topics
 from hoflicht.broker import BrokerConfig, Session
 from hoflicht.catalogue import City
 from hoflicht.errors import BadConfig, HoflichtError
+from hoflicht.instants import ms
 from simulators import history, past
 from simulators.folder import Folder, Ports, open_round_the_clock, place_city
 from simulators.processes import Processes
@@ -52,16 +53,16 @@ def run(folder: Folder, port: int, weeks: float, out: Console, stopping: stop.St
     with Broker(config_path=str(folder.broker_config)), Processes(folder.logs) as processes:
         processes.start("ingest", "ingest", str(folder.config("ingest")))
         processes.wait_until_healthy(f"http://127.0.0.1:{ports.ingest}/healthz", HEALTHY_S)
-        start_ms = folder.known_until_ms or _ms(now) - int(weeks * 7 * 86_400_000)
+        start_ms = folder.known_until_ms or ms(now) - int(weeks * 7 * 86_400_000)
         with (
             Session(BrokerConfig(port=ports.broker), "history", [topics.answers("+")], receive_maximum=100) as session,
             past.Past(city, folder.seed, start_ms) as story,
         ):
             history.wait_for_connection(session)
-            _write_history(session, story, past.days(city, start_ms, _ms(now)), folder, out, stopping)
+            _write_history(session, story, past.days(city, start_ms, ms(now)), folder, out, stopping)
             if stopping.is_set():
                 return
-            handover_ms = _ms(datetime.now(UTC)) + int(HANDOVER_S * 1000)
+            handover_ms = ms(datetime.now(UTC)) + int(HANDOVER_S * 1000)
             _start_roles(processes, city, folder, handover_ms)
             history.send(session, story.sent(handover_ms), lambda _count: None)
         processes.wait_until_healthy(f"http://127.0.0.1:{ports.api}/healthz", HEALTHY_S)
@@ -100,7 +101,7 @@ def _start_roles(processes: Processes, city: City, folder: Folder, handover_ms: 
 def _watch(processes: Processes, folder: Folder, stopping: stop.Stopping) -> None:
     while not stopping.wait(1.0):
         processes.check()
-        folder.knows_until(_ms(datetime.now(UTC)))
+        folder.knows_until(ms(datetime.now(UTC)))
 
 
 def _city(folder: Folder, now: datetime, out: Console) -> City:
@@ -131,10 +132,6 @@ def _require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as cause:
             raise BadConfig(f"port {port} is taken ({cause.strerror}); choose another with --port") from cause
-
-
-def _ms(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)
 
 
 def _parser() -> argparse.ArgumentParser:

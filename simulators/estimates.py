@@ -14,7 +14,7 @@ from api.publisher import readings as published
 from hoflicht import hours
 from hoflicht.catalogue import City
 from hoflicht.hours import OpenPeriod
-from hoflicht.instants import ms, utc
+from hoflicht.instants import moment, ms, utc
 from hoflicht.reading import Reading
 
 EVERY_MS = 10 * 60_000  # coarser than live, where estimates are kept every minute
@@ -43,7 +43,7 @@ class Estimates:
             self._learnt_ms = ms(period.closes)
         self._heard = [reading for reading in self._heard if reading.at_ms > start_ms - LATELY_MS]
         self._told = [reading for reading in self._told if reading.at_ms > start_ms - LATELY_MS]
-        instants = (dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC) for at_ms in steps(start_ms, end_ms, EVERY_MS))
+        instants = (moment(at_ms) for at_ms in steps(start_ms, end_ms, EVERY_MS))
         telling = Telling(self._yard, self._city, self._heard, self._profile)
         for wait in map(telling.arriving, instants):
             said = published(wait)

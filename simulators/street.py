@@ -15,6 +15,7 @@ import msgspec
 
 from firmware_bridge.frames import Sample
 from hoflicht.catalogue import City
+from hoflicht.instants import ms
 from simulators.air import Air, air
 from simulators.drift import drift
 from simulators.sun import DAY_MS, Night, night_after, noon_before, noon_ms
@@ -159,7 +160,7 @@ class Street:
         evening = middle.date() if middle.hour >= 12 else middle.date() - dt.timedelta(days=1)
         start = dt.datetime.combine(evening, dt.time(DIM_FROM_H), self._zone)
         end = dt.datetime.combine(evening + dt.timedelta(days=1), dt.time(DIM_TO_H), self._zone)
-        return max(night.dusk_ms, _ms(start)), min(night.dawn_ms, _ms(end))
+        return max(night.dusk_ms, ms(start)), min(night.dawn_ms, ms(end))
 
     def _burnt(self, name: str, at_ms: int) -> Burnt:
         """Since BEGAN_MS; each finished day is counted once and remembered."""
@@ -188,7 +189,7 @@ def _vehicles(name: str, hour_ms: int, hour: int) -> tuple[Vehicle, ...]:
     busy = 0.08 + 0.92 * max(0.0, math.sin((hour - 5.5) * math.pi / 17)) if 6 <= hour <= 22 else 0.08
     count = round(max(0.0, rng.gauss(busy * BUSIEST_PER_H, math.sqrt(busy * BUSIEST_PER_H))))
     times = sorted(rng.randrange(HOUR_MS) for _ in range(count))
-    return tuple(Vehicle(hour_ms + ms, round(max(3.0, rng.gauss(11.5, 2.5)), 1)) for ms in times)
+    return tuple(Vehicle(hour_ms + after_ms, round(max(3.0, rng.gauss(11.5, 2.5)), 1)) for after_ms in times)
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -198,7 +199,3 @@ def _drawn(name: str, lamps: tuple[str, ...]) -> str:
 
 def _overlap_h(start_ms: int, end_ms: int, from_ms: int, to_ms: int) -> float:
     return max(0, min(end_ms, to_ms) - max(start_ms, from_ms)) / HOUR_MS
-
-
-def _ms(instant: dt.datetime) -> int:
-    return round(instant.timestamp() * 1000)

@@ -19,6 +19,7 @@ import msgspec
 
 from hoflicht.catalogue import Role, Yard
 from hoflicht.hours import OpenPeriod
+from hoflicht.instants import ms
 from simulators import bays, demand
 from simulators.bays import Closure, Span
 from simulators.lane import Lane
@@ -102,7 +103,7 @@ class Opening:
     def __init__(self, yard: Yard, periods: Sequence[OpenPeriod], law: Law, rng: random.Random) -> None:
         self._yard, self._law = yard, law
         self.opens_ms, self.last_entry_ms, self._closes_ms = (
-            round(instant.timestamp() * 1000) for instant in (periods[0].opens, periods[-1].last_entry, periods[-1].closes)
+            ms(instant) for instant in (periods[0].opens, periods[-1].last_entry, periods[-1].closes)
         )
         self._arrivals, self._work, self._luck = (random.Random(rng.random()) for _ in range(3))
         self._load = law.load or demand.usual(periods, rng.random())

@@ -11,6 +11,7 @@ from api.light import energy
 from api.light.energy import HOUR_MS, Finding, Samples, Sum, Used
 from api.light.night import dark_h
 from hoflicht.catalogue import City, cabinet_of
+from hoflicht.instants import ms
 from hoflicht.sky import Place, sun_deg
 from store.readings import Store
 
@@ -109,7 +110,7 @@ def month_of(text: str, zone: dt.tzinfo, now_ms: int) -> Month:
     """Read "2026-11"; raise ValueError where that is no month, or one that has not begun."""
     begin = dt.datetime.strptime(text, "%Y-%m").replace(tzinfo=zone)
     end = begin.replace(year=begin.year + begin.month // 12, month=begin.month % 12 + 1)
-    start_ms, end_ms = (round(each.timestamp() * 1000) for each in (begin, end))
+    start_ms, end_ms = (ms(each) for each in (begin, end))
     if start_ms >= now_ms:
         raise ValueError(f"{text} has not begun")
     return Month(text, start_ms, min(end_ms, now_ms))
