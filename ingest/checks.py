@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hoflicht.catalogue import API, ESTIMATE, STAFF, WATCH, City, sensors_by_site, sites_by_gateway, words_by_site
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
-from hoflicht.senml import MAX_TIME_S, NO_NUMBER, NO_QUANTITY, RELATIVE_BELOW_S, Pass, Place, Ranges, place_of
+from hoflicht.senml import NO_NUMBER, NO_QUANTITY, Pass, Place, Ranges, place_of
 
 AHEAD_MS = 5 * 60_000  # a gateway's clock is set by NTP; one that is minutes ahead is broken
 OLD_MS = 89 * 86_400_000  # a day less than the raw retention, so that the database does not refuse it while it is on its way
@@ -132,13 +132,6 @@ class Checks:
             return Complaint(Fault.UNKNOWN_SENSOR, f"{gateway} names more than {MAX_OWN_SENSORS} sensors of its own")
         sensors[site] = (*sensors[site], sensor)
         return None
-
-
-def out_of_time(time_s: float, lets: Pass) -> Complaint | None:
-    """Why a reading may not be stored whose time `lets` does not let pass; None where it is no time."""
-    if RELATIVE_BELOW_S <= time_s < lets.from_s:
-        return TOO_OLD
-    return IN_THE_FUTURE if lets.until_s < time_s <= MAX_TIME_S else None
 
 
 def _unknown(gateway: str, site: str, sensor: str) -> Complaint:

@@ -8,8 +8,8 @@ import msgspec
 
 from hoflicht import senml
 from hoflicht.reading import Reading
-from hoflicht.senml import NO_PLACE, Base, Odd, Pass, Record
-from ingest.checks import MAX_FOREIGN, NO_READING, Checks, Complaint, Fault, out_of_range, out_of_time
+from hoflicht.senml import MAX_TIME_S, NO_PLACE, RELATIVE_BELOW_S, Base, Odd, Pass, Record
+from ingest.checks import IN_THE_FUTURE, MAX_FOREIGN, NO_READING, TOO_OLD, Checks, Complaint, Fault, out_of_range
 from store.answers import Rejected
 
 MAX_REASONS = 20  # that are kept of one batch: enough to see what is wrong; `hoflicht quarantine show` finds each reading's anew
@@ -61,7 +61,8 @@ def _wrong(odd: Sequence[Odd], lets: Pass, closer: Callable[[Base, Record], Comp
     wrong: list[Base | Record] = []
     complaints: set[Complaint] = set()
     base = told = Base()
-    (site, sensor, ranges, _), barred = NO_PLACE, None
+    (site, sensor, ranges, _), barred, last = NO_PLACE, None, None
+    _, from_s, until_s = lets
     for one in odd:
         if isinstance(one, tuple):
             base, (site, sensor, ranges, why) = one
@@ -71,7 +72,12 @@ def _wrong(odd: Sequence[Odd], lets: Pass, closer: Callable[[Base, Record], Comp
         if complaint is None and one.u is None and (bounds := ranges.get(one.n)) is not None:
             if type(one.v) is float:
                 low, high = bounds
-                complaint = out_of_time(base.bt + one.t, lets) if low <= one.v <= high else out_of_range(site, sensor, one.n)
+                if not low <= one.v <= high:
+                    complaint = out_of_range(site, sensor, one.n)
+                elif RELATIVE_BELOW_S <= (time_s := base.bt + one.t) < from_s:
+                    complaint = TOO_OLD
+                elif until_s < time_s <= MAX_TIME_S:
+                    complaint = IN_THE_FUTURE
             elif one.vb is None:
                 complaint = NO_READING
         if complaint is None and (complaint := closer(base, one)) is None:
@@ -80,7 +86,9 @@ def _wrong(odd: Sequence[Odd], lets: Pass, closer: Callable[[Base, Record], Comp
             told = base
             wrong.append(base)
         wrong.append(one)
-        complaints.add(complaint)
+        if complaint is not last:  # like faults come together
+            last = complaint
+            complaints.add(complaint)
     return _faulty(complaints, senml.packed(wrong)) if wrong else None
 
 
