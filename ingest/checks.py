@@ -91,14 +91,11 @@ class Checks:
 
     def lets(self, gateway: str, now_ms: int) -> Pass:
         """What `gateway` may say and has not to be asked about; `complaint` tells of all else."""
-        places = self._places.get(gateway)
-        if places is None:
-            places = Places(gateway, {}, self._barred)
-        return Pass(places.__getitem__, (now_ms - OLD_MS) / 1000, (now_ms + AHEAD_MS) / 1000)
+        return Pass(self._places_of(gateway).__getitem__, (now_ms - OLD_MS) / 1000, (now_ms + AHEAD_MS) / 1000)
 
     def complaint(self, gateway: str, reading: Reading, now_ms: int) -> Complaint | None:
         """Why `reading` may not be stored when `gateway` says it; None where it may."""
-        sensors = self._places[gateway].sensors.get(reading.site) if gateway in self._places else None
+        sensors = self._places_of(gateway).sensors.get(reading.site)
         if sensors is None or reading.sensor not in sensors:
             look = self._not_of_its_health if isinstance(sensors, tuple) else self._why_foreign
             foreign = look(gateway, reading.site, reading.sensor)
@@ -111,6 +108,10 @@ class Checks:
         if -OLD_MS <= ahead_ms <= AHEAD_MS:
             return None
         return IN_THE_FUTURE if ahead_ms > 0 else TOO_OLD
+
+    def _places_of(self, gateway: str) -> Places:
+        places = self._places.get(gateway)
+        return Places(gateway, {}, self._barred) if places is None else places
 
     def _barred_at(self, gateway: str, site: str, sensor: str) -> Place:
         return Place(site, sensor, NO_QUANTITY, self._why_foreign(gateway, site, sensor))

@@ -2,12 +2,12 @@
 
 import logging
 import threading
-from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
 from hoflicht.clock import Clock
 from hoflicht.errors import Refused, Unavailable
+from hoflicht.instants import moment
 from ingest.checks import Fault
 
 log = logging.getLogger(__name__)
@@ -87,4 +87,4 @@ class Health:
 
 
 def _stamp(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")
+    return moment(at_ms).isoformat(timespec="seconds")

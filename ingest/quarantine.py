@@ -4,21 +4,20 @@ import argparse
 import hashlib
 import sys
 import threading
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import prometheus_client
+from prometheus_client import Counter
 
 from hoflicht import senml
 from hoflicht.catalogue import load_city
 from hoflicht.clock import SystemClock
 from hoflicht.config import beside, load
 from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
+from hoflicht.instants import moment
 from hoflicht.quantities import QUANTITIES
 from hoflicht.reading import Reading
 from ingest.checks import Checks, Complaint
@@ -30,9 +29,7 @@ from store.readings import Store, open_configured
 APPLICATION_ID = 0x686F6671  # "hofq" in the file's header: this file is ours
 MAX_ROWS = 20_000
 MAX_BYTES = 64 * 1024 * 1024  # of packs: a poisoned gateway must not fill the server's disk
-DROPPED = prometheus_client.Counter(
-    "hoflicht_ingest_quarantine_dropped", "Packs that were given up because the quarantine was full"
-)
+DROPPED = Counter("hoflicht_ingest_quarantine_dropped", "Packs that were given up because the quarantine was full")
 # `digest` is the time of arrival and the SHA-256: by the time they come in order, so that a group changes one page of the index and
 # not another one for each pack; the same pack is found by what is remembered. Rows of older versions have the SHA-256 alone.
 SCHEMA = """
@@ -185,20 +182,20 @@ class Quarantine:
 
     def _add(self, held: Sequence[Held], now_ms: int) -> None:
         fresh: dict[bytes, tuple[object, ...]] = {}
-        times: Counter[bytes] = Counter()
+        times: dict[bytes, int] = {}
         for one in held:
             digest, columns = _columns(one, now_ms)
-            if digest in fresh or not self._is_here(digest):
+            if digest in fresh or not self._counts_again(digest):
                 fresh[digest] = columns
-                times[digest] += 1
+                times[digest] = times.get(digest, 0) + 1
         rows = [(*columns, times[digest], now_ms.to_bytes(8, "big") + digest) for digest, columns in fresh.items()]
         for first in range(0, len(rows), MOST):
             some = rows[first : first + MOST]
             self._connection.execute(ADD + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(some)), list(chain.from_iterable(some)))
         self._shrink()
 
-    def _is_here(self, digest: bytes) -> bool:
-        """Whether this pack is here; if so it is counted once more."""
+    def _counts_again(self, digest: bytes) -> bool:
+        """Count this pack once more, if it is here."""
         number = self._numbers.get(digest)
         return number is not None and self._connection.execute(AGAIN, (number,)).rowcount == 1
 
@@ -341,7 +338,7 @@ def _as_text(reading: Reading, complaint: Complaint | None) -> str:
 
 
 def _stamp(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    return moment(at_ms).strftime("%Y-%m-%d %H:%M")
 
 
 def _say(text: str) -> None:

@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Collection, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from hoflicht.catalogue import load_city
 from hoflicht.clock import Clock, SystemClock
 from hoflicht.config import Strict, beside, load
 from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
+from hoflicht.instants import moment
 from hoflicht.invitation import MAX_BODY, RENEWED_WITHIN, fingerprint
 from ingest import certificates, enrolment
 from ingest.authority import CERTIFICATE, INVITED_FOR, KEY, Authority, found
@@ -157,7 +157,7 @@ def _left(ends_ms: int, now_ms: int) -> str:
 
 
 def _day(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    return moment(at_ms).strftime("%Y-%m-%d")
 
 
 def _say(text: str) -> int:

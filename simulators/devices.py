@@ -14,6 +14,7 @@ from typing import Protocol
 from firmware_bridge import node
 from firmware_bridge.frames import Sample
 from hoflicht.errors import BadPayload
+from hoflicht.instants import moment
 from simulators.air import Air
 
 MAX_HEARD = 512  # bytes that are no request; a master that sends noise for hours must not fill our memory
@@ -259,14 +260,14 @@ def tfmini(distance_cm: int, strength: int, temperature_cel: float) -> bytes:
 
 def rmc(at_ms: int, latitude: float, longitude: float, has_fix: bool = True) -> bytes:
     """An RMC sentence of a receiver that stands: empty fields where there is nothing to say."""
-    at = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+    at = moment(at_ms)
     place = _place(latitude, longitude) if has_fix else ",,,"
     return _sentence(f"GNRMC,{_time(at)},{'A' if has_fix else 'V'},{place},0.012,,{at:%d%m%y},,,{'A' if has_fix else 'N'},V")
 
 
 def gga(at_ms: int, latitude: float, longitude: float, satellites: int) -> bytes:
     """A GGA sentence; without satellites there is no fix."""
-    at = dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+    at = moment(at_ms)
     place = _place(latitude, longitude) if satellites else ",,,"
     height = "0.9,33.1,M,46.9,M" if satellites else "99.99,,,,"
     return _sentence(f"GNGGA,{_time(at)},{place},{int(satellites > 0)},{satellites:02},{height},,")

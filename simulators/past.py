@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from hoflicht.catalogue import API, City
+from hoflicht.instants import ms
 from hoflicht.reading import Reading
 from simulators.estimates import steps
 from simulators.history import batches
@@ -26,7 +27,7 @@ def days(city: City, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
     zone = ZoneInfo(city.timezone)
     cuts = [start_ms]
     midnight = dt.datetime.combine(dt.datetime.fromtimestamp(start_ms / 1000, zone).date() + DAY, dt.time(), zone)
-    while (at_ms := round(midnight.timestamp() * 1000)) < end_ms:
+    while (at_ms := ms(midnight)) < end_ms:
         cuts.append(at_ms)
         midnight += DAY
     return list(zip(cuts, [*cuts[1:], end_ms], strict=True))

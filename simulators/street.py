@@ -21,7 +21,7 @@ from simulators.drift import drift
 from simulators.sun import DAY_MS, Night, night_after, noon_before, noon_ms
 
 HOUR_MS = 3_600_000
-BEGAN_MS = round(dt.datetime(2024, 1, 1, tzinfo=dt.UTC).timestamp() * 1000)  # when the meters stood at zero
+BEGAN_MS = ms(dt.datetime(2024, 1, 1, tzinfo=dt.UTC))  # when the meters stood at zero
 DIM_FROM_H, DIM_TO_H, DIMMED = 23, 5, 0.5
 STANDBY_W = 0.4  # of a driver whose lamp is off
 CABLES = 1.03  # what the cabinet delivers for each watt at the lamps

@@ -1,7 +1,6 @@
 """`hoflicht backup CONFIG`: all that a server cannot make anew, in one file, while it goes on working."""
 
 import argparse
-import datetime as dt
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import msgspec
 from hoflicht.clock import Clock, SystemClock
 from hoflicht.config import Strict, beside, load
 from hoflicht.errors import BadConfig, Refused, Unavailable
+from hoflicht.instants import moment
 from store.influx import parse
 from store.readings import SQLITE, StoreConfig, token_of
 from store.snapshot import Snapshot
@@ -76,7 +76,7 @@ def load_backup(path: Path) -> BackupConfig:
 def back_up(config: BackupConfig, path: Path, clock: Clock) -> Path:
     """Write a back-up and return where it is; only then older ones go. Raise Unavailable or Refused where it cannot be made."""
     folder = beside(path, config.folder)
-    at = dt.datetime.fromtimestamp(clock.now_ms() / 1000, dt.UTC)
+    at = moment(clock.now_ms())
     made = folder / f"hoflicht-{at:%Y%m%dT%H%M%SZ}.tar"
     with archive.writing(made) as copy:
         for part, named in config.folders.items():

@@ -17,6 +17,7 @@ from hoflicht.broker import BrokerConfig
 from hoflicht.clock import Clock, SystemClock
 from hoflicht.config import beside
 from hoflicht.errors import BadConfig
+from hoflicht.instants import moment
 from workshop import broker_visit, grafana_visit, machine, own_word
 from workshop.files import File, look
 from workshop.finding import Finding, State, well, wrong
@@ -198,7 +199,7 @@ def _broker(kind: str, name: str, broker: BrokerConfig, is_running: bool, yards:
 
 
 def _now(clock: Clock) -> dt.datetime:
-    return dt.datetime.fromtimestamp(clock.now_ms() / 1000, dt.UTC)
+    return moment(clock.now_ms())
 
 
 def _json(found: Mapping[str, list[Finding]]) -> str:

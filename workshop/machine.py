@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hoflicht.clock import Clock
+from hoflicht.instants import moment
 from workshop.finding import Finding, untold, well, wrong
 
 LEAST_FREE = 0.05  # of a disk; below it the next log or update fills it
@@ -26,7 +27,7 @@ class Holder(NamedTuple):
 
 def clock(now: Clock, needs_ntp: bool = True) -> Finding:
     """Whether the kernel believes its own clock."""
-    stamp = dt.datetime.fromtimestamp(now.now_ms() / 1000, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    stamp = moment(now.now_ms()).strftime("%Y-%m-%d %H:%M:%S UTC")
     if now.is_set():
         return well("clock", f"a time service keeps it; it is {stamp}")
     why = "the kernel says that no time service has set it (adjtimex)"

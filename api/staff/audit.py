@@ -16,7 +16,7 @@ from hoflicht import atomic
 
 ASKED = "asked"
 MAX_BYTES = 1_000_000  # of one file, some 6 000 lines
-KEPT = 10  # older files: with what one key may ask for at most (api.staff) a day, as staff use it years
+KEPT = 10  # older files: with what one key may ask for at most (door.py) a day, as staff use it years
 MODE = 0o600
 
 
