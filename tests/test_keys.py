@@ -62,7 +62,7 @@ def test_a_new_key_is_printed_once_and_in_no_file(config: Path, file: KeyFile, c
     token = added(config, capsys)
     main(["list", str(config)])
 
-    secret = token.rpartition("_")[2]
+    secret = token.split("_", 2)[2]
     assert found(token, file) == file.read()[0]
     assert secret not in capsys.readouterr().out
     assert [path.name for path in config.parent.iterdir() if secret in path.read_text()] == []
