@@ -10,7 +10,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +38,7 @@ from hoflicht import __version__, logs, stop, telemetry, topics
 from hoflicht.broker import Message, Session
 from hoflicht.clock import Clock, SystemClock
 from hoflicht.errors import BadConfig, Unavailable
+from hoflicht.instants import moment
 from hoflicht.place import GATEWAY
 
 log = logging.getLogger(__name__)
@@ -259,7 +259,7 @@ class Agent:
     def _state(self, status: str) -> Message:
         said = {"status": status, "boot": self._boot, "version": __version__}
         if status == "online" and self._clock.is_set():
-            said["at"] = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            said["at"] = moment(self._clock.now_ms()).strftime("%Y-%m-%dT%H:%M:%SZ")
         return Message(topic=topics.state(self._config.gateway), payload=msgspec.json.encode(said), retain=True)
 
 

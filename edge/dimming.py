@@ -14,12 +14,13 @@ import msgspec
 
 from edge.night import evening_of, stages
 from hoflicht.days import in_season
+from hoflicht.instants import ms
 from hoflicht.program import Program, floor_percent
 from hoflicht.shadow import Command, Duty, Reason
 from hoflicht.sky import Place, moonlit, sun_deg
 
 # A clock that says it is earlier or later has not been set, whatever it says of itself: an empty battery leaves it in 1970 or 2000.
-FIRST_MS, LAST_MS = (round(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp() * 1000) for year in (2020, 2100))
+FIRST_MS, LAST_MS = (ms(dt.datetime(year, 1, 1, tzinfo=dt.UTC)) for year in (2020, 2100))
 # The sun's elevation below which it is dark whatever the light sensor says: the end of civil twilight, some 3 lx under a clear sky.
 # A sensor that sees more sees a shop window, or is broken.
 SURELY_DARK_DEG = -6.0

@@ -10,7 +10,6 @@ import http.client
 import ssl
 import sys
 import urllib.parse
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,7 @@ from hoflicht import atomic
 from hoflicht.clock import SystemClock
 from hoflicht.config import secret
 from hoflicht.errors import BadConfig, BadPayload, Refused, Unavailable
+from hoflicht.instants import moment
 from hoflicht.invitation import (
     CA,
     ENROLL,
@@ -85,8 +85,7 @@ def _request(identity: Identity, folder: Path) -> int:
 
 def _renew(identity: Identity, server: tuple[str, int], folder: Path) -> int:
     ends = identity.ends()
-    now = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC)
-    if ends - now > RENEWED_WITHIN:
+    if ends - moment(SystemClock().now_ms()) > RENEWED_WITHIN:
         return _say(f"{identity.certificate} is good until {ends.date()}: nothing to do")
     context = _trusting(_read(identity.ca).decode(errors="replace"))
     try:

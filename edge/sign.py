@@ -19,6 +19,7 @@ from firmware_bridge.port import Port
 from hoflicht import wait as waits
 from hoflicht.broker import Message
 from hoflicht.clock import Clock
+from hoflicht.instants import ms
 from hoflicht.stop import Stopping
 from hoflicht.wait import Wait
 
@@ -118,7 +119,7 @@ class Latest:
         # The broker does not count down, and a retained message may be old: only a clock that is set can tell how old.
         if not self._clock.is_set():
             return 0
-        return min(valid_ms, int(wait.valid_until.timestamp() * 1000) - self._clock.now_ms())
+        return min(valid_ms, ms(wait.valid_until) - self._clock.now_ms())
 
 
 def run(port: Port, latest: Latest, telegrams: Callable[[Wait | None], Telegrams], clock: Clock, stopping: Stopping) -> None:

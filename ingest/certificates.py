@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hoflicht.errors import BadConfig, BadPayload
+from hoflicht.instants import ms
 
 # Longer than any gateway hangs on its post: a new CA means a way to each of them.
 CA_LIFE = timedelta(days=20 * 365)
@@ -77,7 +78,7 @@ def revocations(ca: Pair, revoked: Iterable[Revoked], now: datetime) -> x509.Cer
     """
     builder = x509.CertificateRevocationListBuilder().issuer_name(ca.certificate.subject)
     builder = builder.last_update(now - BACKDATED).next_update(ca.certificate.not_valid_after_utc)
-    builder = builder.add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), critical=False)
+    builder = builder.add_extension(x509.CRLNumber(ms(now)), critical=False)
     builder = builder.add_extension(_authority_id(ca), critical=False)
     for one in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(one.serial).revocation_date(one.since)
