@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.staff.locksmith import main as keys_command
-from tests.conftest import Mosquitto, free_port
+from tests.conftest import Mosquitto, free_port, wait_until_listening
 from tests.midnight import Street
 from tests.roles import Role, eventually, write_api, write_edge
 
@@ -58,6 +58,7 @@ def control(tmp_path: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str
             Role(tmp_path, "edge", edge),
             httpx.Client(base_url=f"http://127.0.0.1:{port}/v1/staff", headers={"Authorization": f"Bearer {token}"}) as face,
         ):
+            wait_until_listening(port)
             street.shows(PROGRAM_ARC, PROGRAM_ARC, within_s=30)
             yield Control(face, street)
     finally:

@@ -16,7 +16,7 @@ import pytest
 from firmware_bridge import ibis, node, sps30
 from firmware_bridge.frames import Sample
 from simulators.folder import open_round_the_clock
-from tests.conftest import Bucket, Mosquitto, free_port
+from tests.conftest import Bucket, Mosquitto, free_port, wait_until_listening
 from tests.roles import CITY, Role, eventually, write_api, write_edge, write_ingest
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -142,6 +142,7 @@ average_s = 2
         stack.enter_context(Role(tmp_path, "edge", write_edge(tmp_path, broker.config, "gw-hof-nord", nord)))
         stack.enter_context(Role(tmp_path, "edge", write_edge(tmp_path, broker.config, "gw-strasse", street)))
         stack.enter_context(Role(tmp_path, "api", write_api(tmp_path, broker.config, influx.store_url, api_port, city)))
+        wait_until_listening(api_port)
         yield
 
 
