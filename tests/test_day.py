@@ -1,12 +1,16 @@
 """One day of a lane, told event by event."""
 
+import msgspec
 import pytest
 
+from api.estimate.band import Band
 from api.estimate.day import Day
 from api.estimate.events import events
 from api.estimate.profile import COLD
-from hoflicht.catalogue import Yard
-from tests.lane import AT_CONTROL, AT_EXIT, gone, joined, let_in, ms
+from hoflicht.catalogue import Role, Sensor, Yard
+from tests.lane import AT_CONTROL, AT_EXIT, gone, joined, let_in, ms, presence
+
+LOOKED_AT = msgspec.structs.replace(AT_CONTROL, sensors={**AT_CONTROL.sensors, "lane-3": Sensor(role=Role.LANE, position_m=3)})
 
 
 def waits_ended(yard: Yard) -> set[float]:
@@ -24,3 +28,16 @@ def test_cars_that_go_into_bays_keep_their_order_and_a_line_of_which_nothing_is_
     yard: Yard, keeps_order: bool
 ) -> None:
     assert (max(waits_ended(yard)) < 4) is keeps_order
+
+
+@pytest.mark.parametrize(("waits", "teaches"), [(0.5, False), (5.0, True)], ids=["nobody in front", "somebody in front"])
+def test_who_finds_a_free_lane_does_not_teach_how_far_the_number_of_a_queue_is_off(waits: float, teaches: bool) -> None:
+    came = [20.0] if waits < 1 else [18.0, 20.0]
+    day = Day(LOOKED_AT, ms(0), COLD)
+    for event in events(
+        LOOKED_AT, [*presence("lane-3", 0, 17, False), *joined(*came), *let_in(*(minute + waits for minute in came))]
+    ):
+        day.take(event)
+    day.pass_until(ms(30))
+
+    assert (day.voices.band.quantiles != Band(COLD).quantiles) is teaches

@@ -53,6 +53,12 @@ def test_the_first_rate_is_the_one_of_the_catalogue() -> None:
     assert pace.usual_share(np.array([0.0, 3_600.0])) == pytest.approx([1.0, 1.0])
 
 
+def test_behind_a_lane_that_is_looked_at_no_more_than_the_whole_yard_ever_works() -> None:
+    seen = msgspec.structs.replace(AT_CONTROL, sensors={**AT_CONTROL.sensors, "lane-3": Sensor(role=Role.LANE, position_m=3)})
+
+    assert [Pace(yard, COLD).share[-1] for yard in (seen, AT_CONTROL)] == [1.0, 1.25]
+
+
 def test_a_yard_of_which_nothing_is_expected_has_a_rate_nevertheless() -> None:
     quiet = msgspec.structs.replace(AT_CONTROL, usual_entries_per_hour=0.0)
 

@@ -69,6 +69,7 @@ class Pace:
 
     def __init__(self, yard: Yard, learnt: Profile) -> None:
         self.at_exit = departure_role(yard) is Role.YARD_EXIT
+        self.has_lane = any(sensor.role is Role.LANE for sensor in yard.sensors.values())
         self._usual_per_s = max(yard.usual_entries_per_hour, 0.1) / 3_600
         self._learnt = learnt
         if self.at_exit:
@@ -82,9 +83,10 @@ class Pace:
             self.taken = np.array([yard.bays, *range(1, yard.bays + 1)])
         else:
             steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
-            self.share = np.arange(steps + 2) / steps  # one more than usual: a lane has no known end of its pace
+            # The yard behind a lane that is looked at has its bays and no more; another queue has no known end of its pace.
+            self.share = np.arange(steps + (1 if self.has_lane else 2)) / steps
             self.bays = 1
-            self.places = np.zeros(steps + 2)
+            self.places = np.zeros(len(self.share))
             self.units = np.minimum(np.arange(CARS), 1)[:, None] * self.share
             self.taken = np.zeros(len(self.share), dtype=np.int64)
         self.able = np.minimum(np.arange(CARS)[:, None], self.places)
@@ -100,7 +102,6 @@ class Pace:
         # Of the cars that come so many find a queue.
         self.queueing = max(1 - learnt.straight[0] / max(learnt.entries, 1.0), 1 / STRAIGHT_CARS)
         # Cars that found nobody in front, and those of them that went straight on; a sensor at the lane tells more of that.
-        self.has_lane = any(sensor.role is Role.LANE for sensor in yard.sensors.values())
         self.asks_straight = not self.at_exit and not self.has_lane
         self.found_nobody, self.went_straight = learnt.straight
         self.gives_up_per_s = learnt.gives_up_per_s  # of each that waits

@@ -132,8 +132,8 @@ class Voices:
             self.stack.learn(head.said.voices_s, wait_s)
         self.measured += [(car.joined_ms, (at_ms - car.joined_ms) / 1000, chance) for car, chance in leaves]
         for car, chance in leaves:
-            found_a_bay = self._pace.at_exit and car.joined_ms in self._found_free  # that tells nothing of how far a wait is off
-            if car.said is not None and not found_a_bay:
+            found_nobody = self._keeps_order and car.joined_ms in self._found_free  # that tells little of how far a wait is off
+            if car.said is not None and not found_nobody:
                 self.band.learn(car.said.number_s, car.said.scale_s, (at_ms - car.joined_ms) / 1000, chance)
 
     def _recent_gap_s(self, queue: Queue) -> float:
