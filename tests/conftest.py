@@ -11,8 +11,8 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from itertools import islice
+from contextlib import closing
+from itertools import cycle, islice
 from pathlib import Path
 
 import hypothesis
@@ -42,7 +42,11 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PORTS = range(20_000, 32_000)  # below those that Linux gives away by itself (ip_local_port_range)
+WORKER, WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+# Below those that Linux gives away by itself (ip_local_port_range). Each worker of pytest-xdist has its own and takes one after the
+# other: none is given twice before somebody listens. By a chance of its own, for a test may seed the one that all share.
+OWN = range(20_000 + WORKER, 32_000, WORKERS)
+PORTS = cycle(random.SystemRandom().sample(OWN, len(OWN)))
 START_S = 30.0  # a loaded machine takes its time to start a database
 END_S = 30.0  # and to end one
 
@@ -54,14 +58,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     The slowest, which waits for a sign to change after two minutes, is the first of all. Those of a file stay together, for they
     share what took time to make.
     """
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow = sorted(filter(is_slow, items), key=lambda item: item.path.name != "test_walk.py")
     files = list(dict.fromkeys(item.path for item in slow))
     others = iter([item for item in items if not is_slow(item)])
     dealt: list[pytest.Item] = []
-    for n in range(workers):
-        share = (len(items) - len(dealt)) // (workers - n)
-        first = [item for item in slow if files.index(item.path) % workers == n]
+    for n in range(WORKERS):
+        share = (len(items) - len(dealt)) // (WORKERS - n)
+        first = [item for item in slow if files.index(item.path) % WORKERS == n]
         dealt += [*first, *islice(others, max(0, share - len(first)))]
     items[:] = dealt
 
@@ -84,12 +87,17 @@ def free_port() -> int:
     The system gives it to no connection that goes out: a neighbour that was killed finds it free again, and who tries to reach it
     meanwhile does not reach itself.
     """
-    while True:
-        port = random.SystemRandom().choice(PORTS)  # of its own: a test may seed the one that all share
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was used a minute ago is free
+    return next(filter(_is_free, PORTS))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was used a minute ago is free
+        try:
             probe.bind(("127.0.0.1", port))
-            return port
+        except OSError:
+            return False
+        return True
 
 
 def wait_until_listening(port: int, timeout_s: float = START_S) -> None:
