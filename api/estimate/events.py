@@ -1,7 +1,8 @@
 """A yard's readings as events of its lane, in order of time."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter
 from typing import TypeAlias
@@ -62,62 +63,71 @@ LATER = {MovedUp: 2, Outage: 3, Hold: 4}  # of one instant, after the passages a
 
 def events(yard: Yard, readings: Sequence[Reading]) -> list[Event]:
     """All events in `readings`, which are sorted by time; whatever else they tell is left out."""
-    bays = [name for name, sensor in yard.sensors.items() if sensor.role is Role.BAY]
-    happened = sorted([*_plain(yard, readings), *_said(readings), *_moves(yard, readings)], key=_rank)
-    return sorted([*happened, *_looks(yard, readings), *_in_use(bays, readings)], key=attrgetter("at_ms"))
-
-
-def _plain(yard: Yard, readings: Iterable[Reading]) -> Iterator[Event]:
-    entries, gates = _with(yard, Role.LANE_ENTRY), _with(yard, Role.GATE)
-    counters = entries | _with(yard, departure_role(yard))
+    told: dict[str, list[Reading]] = defaultdict(list)
     for reading in readings:
-        if reading.quantity == "passage" and reading.sensor in counters:
-            yield Passage(reading.at_ms, reading.sensor in entries, max(round(reading.value), 0))
-        elif reading.quantity == "held" and reading.sensor in gates:
-            yield Hold(reading.at_ms, reading.sensor, reading.value >= 0.5)
-        elif reading.quantity == "port_open" and reading.sensor in counters:
-            yield Outage(reading.at_ms, reading.sensor, reading.value < 0.5)
+        told[reading.quantity].append(reading)
+    presence = _by_sensor(told["presence"], _with(yard, Role.LANE))
+    happened = sorted([*_plain(yard, told), *_said(told[holds.HOLD]), *_moves(presence, heads(yard))], key=_rank)
+    return sorted([*happened, *_looks(yard, presence), *_in_use(yard, told["occupied"])], key=attrgetter("at_ms"))
 
 
 def _with(yard: Yard, role: Role) -> set[str]:
     return {name for name, sensor in yard.sensors.items() if sensor.role is role}
 
 
-def _said(readings: Iterable[Reading]) -> Iterator[Hold]:
-    for spell in holds.spells(readings):
+def _by_sensor(readings: Iterable[Reading], sensors: Container[str]) -> dict[str, list[Reading]]:
+    told: dict[str, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        if reading.sensor in sensors:
+            told[reading.sensor].append(reading)
+    return told
+
+
+def _plain(yard: Yard, told: Mapping[str, Sequence[Reading]]) -> Iterator[Event]:
+    entries, gates = _with(yard, Role.LANE_ENTRY), _with(yard, Role.GATE)
+    counters = entries | _with(yard, departure_role(yard))
+    for reading in told.get("passage", ()):
+        if reading.sensor in counters:
+            yield Passage(reading.at_ms, reading.sensor in entries, max(round(reading.value), 0))
+    for reading in told.get("held", ()):
+        if reading.sensor in gates:
+            yield Hold(reading.at_ms, reading.sensor, reading.value >= 0.5)
+    for reading in told.get("port_open", ()):
+        if reading.sensor in counters:
+            yield Outage(reading.at_ms, reading.sensor, reading.value < 0.5)
+
+
+def _said(words: Iterable[Reading]) -> Iterator[Hold]:
+    for spell in holds.spells(words):
         yield Hold(spell.from_ms, STAFF, True)
         yield Hold(spell.until_ms, STAFF, False)
 
 
-def _looks(yard: Yard, readings: Iterable[Reading]) -> Iterator[Look]:
-    presence: dict[str, list[Reading]] = {}
-    looking = _with(yard, Role.LANE)
-    for reading in readings:
-        if reading.quantity == "presence" and reading.sensor in looking:
-            presence.setdefault(reading.sensor, []).append(reading)
+def _looks(yard: Yard, presence: Mapping[str, Sequence[Reading]]) -> Iterator[Look]:
     for name, seen in presence.items():
         yield from looks(seen, yard.sensors[name].position_m or 0.0)
 
 
-def _moves(yard: Yard, readings: Iterable[Reading]) -> Iterator[MovedUp]:
+def _moves(presence: Mapping[str, Sequence[Reading]], looking: Iterable[str]) -> Iterator[MovedUp]:
     """Each time the head of the lane gets free: a car went in."""
-    looking, taken_ms = heads(yard), dict[str, int]()
-    for reading in readings:
-        if reading.quantity != "presence" or reading.sensor not in looking:
-            continue
-        if reading.value >= 0.5:
-            taken_ms[reading.sensor] = reading.at_ms
-        elif reading.at_ms - taken_ms.pop(reading.sensor, -SILENT_MS) < SILENT_MS:
-            yield MovedUp(reading.at_ms, reading.at_ms)
-            yield MovedUp(reading.at_ms + WAY_OUT_MS, reading.at_ms)
+    for sensor in looking:
+        taken_ms = -SILENT_MS
+        for reading in presence.get(sensor, ()):
+            if reading.value >= 0.5:
+                taken_ms = reading.at_ms
+                continue
+            if reading.at_ms - taken_ms < SILENT_MS:
+                yield MovedUp(reading.at_ms, reading.at_ms)
+                yield MovedUp(reading.at_ms + WAY_OUT_MS, reading.at_ms)
+            taken_ms = -SILENT_MS
 
 
-def _in_use(bays: Sequence[str], readings: Iterable[Reading]) -> Iterator[InUse]:
+def _in_use(yard: Yard, readings: Iterable[Reading]) -> Iterator[InUse]:
     """How many bays are in use, each time it has been the same for a while; nothing before every bay has spoken."""
-    occupied: dict[str, bool] = {}
+    bays, occupied = _with(yard, Role.BAY), dict[str, bool]()
     changes: list[tuple[float, int]] = []
     for reading in readings:
-        if reading.quantity != "occupied" or reading.sensor not in bays:
+        if reading.sensor not in bays:
             continue
         occupied[reading.sensor] = reading.value >= 0.5
         now = sum(occupied.values())
