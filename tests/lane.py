@@ -31,7 +31,9 @@ AT_EXIT = msgspec.structs.replace(
     AT_CONTROL, sensors={"lane-in": Sensor(role=Role.LANE_ENTRY), "gate-out": Sensor(role=Role.YARD_EXIT)}
 )
 # The same with a sensor that looks at the first car of the lane: it sees each that is let in.
-HEAD_SEEN = msgspec.structs.replace(AT_EXIT, sensors={**AT_EXIT.sensors, "lane-3": Sensor(role=Role.LANE, position_m=3)})
+HEAD = {"lane-3": Sensor(role=Role.LANE, position_m=3)}
+LOOKED_AT = msgspec.structs.replace(AT_CONTROL, sensors=AT_CONTROL.sensors | HEAD)
+HEAD_SEEN = msgspec.structs.replace(AT_EXIT, sensors=AT_EXIT.sensors | HEAD)
 
 
 def at(minute: float) -> dt.datetime:

@@ -19,7 +19,7 @@ SEEN = replace(USUAL, gate_cars=200.0, gate_s=600.0)
 
 
 def counters(profile: Profile = USUAL) -> Counters:
-    return Counters(AT_EXIT, Tally(profile, PER_S))
+    return Counters(AT_EXIT, Tally(profile, PER_S, AT_EXIT.bays))
 
 
 def test_a_counter_that_fails_once_a_month_is_out_as_likely_as_not_after_nine_usual_gaps_of_two_minutes() -> None:

@@ -7,10 +7,8 @@ from api.estimate.band import Band
 from api.estimate.day import Day
 from api.estimate.events import events
 from api.estimate.profile import COLD
-from hoflicht.catalogue import Role, Sensor, Yard
-from tests.lane import AT_CONTROL, AT_EXIT, gone, joined, let_in, ms, presence
-
-LOOKED_AT = msgspec.structs.replace(AT_CONTROL, sensors={**AT_CONTROL.sensors, "lane-3": Sensor(role=Role.LANE, position_m=3)})
+from hoflicht.catalogue import Yard
+from tests.lane import AT_CONTROL, AT_EXIT, LOOKED_AT, gone, joined, let_in, ms, presence
 
 
 def waits_ended(yard: Yard) -> set[float]:
@@ -41,3 +39,16 @@ def test_who_finds_a_free_lane_does_not_teach_how_far_the_number_of_a_queue_is_o
     day.pass_until(ms(30))
 
     assert (day.voices.band.quantiles != Band(COLD).quantiles) is teaches
+
+
+def test_who_finds_a_free_lane_waits_as_long_as_those_did_who_found_as_many_bays_taken() -> None:
+    learnt = msgspec.structs.replace(COLD, days=1, first_cars=(50.0,) * 5, first_s=(0.0, 0.0, 0.0, 0.0, 50 * 90.0))
+    told_s = []
+    for passed in ((), (15, 16, 17, 18)):
+        day = Day(LOOKED_AT, ms(0), learnt)
+        for event in events(LOOKED_AT, [*presence("lane-3", 0, 20, False), *joined(*passed), *let_in(*(m + 0.1 for m in passed))]):
+            day.take(event)
+        day.pass_until(ms(20))
+        told_s.append(day.number().mean_s)
+
+    assert told_s == [pytest.approx(0, abs=5), pytest.approx(90, abs=10)]

@@ -139,7 +139,7 @@ def test_the_catalogue_may_be_wrong_about_the_pace() -> None:
     twice = learnt(week(GAP_MIN / 2))
 
     assert Pace(AT_CONTROL, twice).per_second > 1.5 * PER_S
-    assert Tally(twice, PER_S).arrivals_per_s(2 * 3_600) == pytest.approx(2 * 0.95 * PER_S, rel=0.25)
+    assert Tally(twice, PER_S, 4).arrivals_per_s(2 * 3_600) == pytest.approx(2 * 0.95 * PER_S, rel=0.25)
 
 
 def test_a_counter_that_misses_every_eighth_car_is_known_after_a_week() -> None:
@@ -329,7 +329,7 @@ def test_bays_that_close_at_noon_are_known_after_some_days() -> None:
 
 
 def test_waits_that_were_measured_are_told_again_at_the_same_hour() -> None:
-    usual = Tally(after_a_week(), PER_S)
+    usual = Tally(after_a_week(), PER_S, 4)
 
     assert after_a_week().waited != ()
     assert usual.same_hour_s(2 * 3_600, otherwise_s=0.0) > 60

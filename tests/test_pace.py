@@ -7,7 +7,7 @@ import pytest
 from api.estimate.pace import BIN_S, CARS, GATE_S, TRICKLE, Array, Pace, departure_role, heads
 from api.estimate.profile import BINS, COLD, Profile
 from hoflicht.catalogue import Role, Sensor, Yard
-from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
+from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN, LOOKED_AT
 
 PER_S = 45 / 3_600
 
@@ -54,9 +54,16 @@ def test_the_first_rate_is_the_one_of_the_catalogue() -> None:
 
 
 def test_behind_a_lane_that_is_looked_at_no_more_than_the_whole_yard_ever_works() -> None:
-    seen = msgspec.structs.replace(AT_CONTROL, sensors={**AT_CONTROL.sensors, "lane-3": Sensor(role=Role.LANE, position_m=3)})
+    assert [Pace(yard, COLD).share[-1] for yard in (LOOKED_AT, AT_CONTROL)] == [1.0, 1.25]
 
-    assert [Pace(yard, COLD).share[-1] for yard in (seen, AT_CONTROL)] == [1.0, 1.25]
+
+def test_a_longer_queue_may_go_faster_but_not_before_bays() -> None:
+    learnt_of_three = learnt({1: 10.0, 3: 60.0}, {1: 3_600.0, 3: 3_600.0})
+
+    assert [Pace(yard, learnt_of_three).full[3] > 2 * Pace(yard, learnt_of_three).full[1] for yard in (AT_CONTROL, LOOKED_AT)] == [
+        True,
+        False,
+    ]
 
 
 def test_a_yard_of_which_nothing_is_expected_has_a_rate_nevertheless() -> None:

@@ -33,9 +33,9 @@ class Day:
         self._is_trial = is_trial  # of another profile: only how likely it makes the day is asked
         start = profile.carried if follows and profile.carried else (1.0,)
         self.queue = Queue(self.pace, MISCOUNTS[profile.miscount], profile.per_entry, start)
-        self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600)
+        self.tally = Tally(profile, yard.usual_entries_per_hour / 3_600, yard.bays)
         self.counters = Counters(yard, self.tally)
-        self.voices = Voices(self.pace, self.tally, profile, opens_ms, keeps_order=self.pace.has_lane or self.pace.at_exit)
+        self.voices = Voices(self.pace, self.tally, profile, opens_ms)
         self.exposure = Exposure(self.pace)
         self.lane = Lane()
         self.entries = self.exits = self.let_in = 0

@@ -1,9 +1,10 @@
 """How fast cars are let in: by how many there are, and by how much of the yard is at work.
 
 Theory. Departures are a Poisson stream of rate R(n) times a share. R(n), the rate with n cars there and the whole yard at work, is
-learnt: departures over seconds of exposure, gamma priors from the catalogue (Gelman et al., Bayesian Data Analysis, §2.6), never
-falling with n (isotonic regression by pooling adjacent violators: Barlow et al., Statistical Inference under Order Restrictions,
-1972). The share is a hidden state: bays open and close as wholes. What it usually is at each time of day is learnt too.
+learnt: departures over seconds of exposure, gamma priors from the catalogue (Gelman et al., Bayesian Data Analysis, §2.6). Before
+bays it is the same for any queue; where nothing says what lies behind the control it never falls with n (isotonic regression by
+pooling adjacent violators: Barlow et al., Statistical Inference under Order Restrictions, 1972). The share is a hidden state: bays
+open and close as wholes. What it usually is at each time of day is learnt too.
 
 Where cars are counted out at the yard's exit, they leave a bay each, and the next one from the lane is let in, at once or when the
 gate opens again. Where they are counted at the entry control, n is the lane.
@@ -70,6 +71,9 @@ class Pace:
     def __init__(self, yard: Yard, learnt: Profile) -> None:
         self.at_exit = departure_role(yard) is Role.YARD_EXIT
         self.has_lane = any(sensor.role is Role.LANE for sensor in yard.sensors.values())
+        # Whether what is counted is a lane before the yard's bays; else nothing says what lies behind the control.
+        self.has_bays = self.at_exit or self.has_lane
+        self.yard_bays = yard.bays
         self._usual_per_s = max(yard.usual_entries_per_hour, 0.1) / 3_600
         self._learnt = learnt
         if self.at_exit:
@@ -83,8 +87,7 @@ class Pace:
             self.taken = np.array([yard.bays, *range(1, yard.bays + 1)])
         else:
             steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
-            # The yard behind a lane that is looked at has its bays and no more; another queue has no known end of its pace.
-            self.share = np.arange(steps + (1 if self.has_lane else 2)) / steps
+            self.share = np.arange(steps + (1 if self.has_bays else 2)) / steps  # one more: that pace has no known end
             self.bays = 1
             self.places = np.zeros(len(self.share))
             self.units = np.minimum(np.arange(CARS), 1)[:, None] * self.share
@@ -144,7 +147,7 @@ class Pace:
             let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
             self._few_in = let_in, EARLY * let_in, np.where(able > 0, 1 / HEADWAY_S, let_in)
         else:
-            self.full = self._isotonic()
+            self.full = self._pooled() if self.has_bays else self._isotonic()
             self.gone = np.zeros(len(self.share))
             let_in = self.full[:, None] * self.units
             let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
@@ -181,6 +184,11 @@ class Pace:
     def per_second(self) -> float:
         """The rate of a long queue with the whole yard at work, in cars a second."""
         return float(self.full[LONG])
+
+    @property
+    def stay_s(self) -> float:
+        """How long a car has its bay, in the mean, with the whole yard at work."""
+        return self.yard_bays / self.per_second
 
     def usual(self, since_opening_s: float) -> Array:
         """The probability of each state at that time of day, by five minutes."""
@@ -220,7 +228,7 @@ class Pace:
             self._full = cars + float(self.departures.sum()), full_s + float(self.exposure_s.sum())
             return roster.seen(np.array(self._learnt.bin_share_s), waiting_s)
         known = roster.usual(departures, waiting_s, self.share[1:], self._full)
-        if self.at_exit:
+        if self.has_bays:
             self._full = known.cars, known.full_s
         return known.share
 

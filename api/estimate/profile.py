@@ -33,7 +33,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     arrivals: tuple[float, ...] = ()  # cars counted in, by quarter of an hour
     waits_s: tuple[float, ...] = ()  # sums of waits measured back, by quarter of an hour, and
     waited: tuple[float, ...] = ()  # of how many cars
-    first: tuple[float, float] = (0.0, 0.0)  # cars that found the lane empty, and the sum of their waits, s
+    first_cars: tuple[float, ...] = ()  # cars that found the lane empty, by how many bays were likely taken, and
+    first_s: tuple[float, ...] = ()  # the sums of their waits
     miscount: int = 2  # which of queue.MISCOUNTS explains the counters best: at first 1 to 5 % off; and by how much
     evidence: tuple[float, float] = (0.0, 0.0)  # the next lower and the next higher one do better; logarithms
     waited_s: float = 0.0  # the sum of the seconds that all cars waited

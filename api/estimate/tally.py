@@ -9,20 +9,21 @@ from api.estimate.profile import BINS, Profile
 
 NEAR = (0.25, 0.5, 1.0, 0.5, 0.25)  # what the quarters of an hour around this one count
 SAME_HOUR_CARS = 3.0  # waits that another word is worth, where an hour has little history
-FIRST_CARS = 3.0  # waits of nothing that a yard is given for cars that find the lane empty
+FIRST_CARS = 3.0  # waits that another word is worth for cars that find the lane empty: of nothing at a new yard
 ARRIVALS_DAYS = 1.0  # days that the catalogue's usual entries are worth
 
 
 class Tally:
-    """Sums by quarter of an hour since the opening, this day's among them."""
+    """Sums by quarter of an hour since the opening, this day's among them; and of cars that found the lane empty, by bays taken."""
 
-    def __init__(self, profile: Profile, usual_per_s: float) -> None:
+    def __init__(self, profile: Profile, usual_per_s: float, bays: int) -> None:
         self.days = profile.days_kept
         # Lists: single elements of arrays are slow to ask for.
-        self.arrivals = _filled(profile.arrivals)
-        self.waits_s = _filled(profile.waits_s)
-        self.waited = _filled(profile.waited)
-        self.first_cars, self.first_s = profile.first
+        self.arrivals = _filled(profile.arrivals, BINS)
+        self.waits_s = _filled(profile.waits_s, BINS)
+        self.waited = _filled(profile.waited, BINS)
+        self.first_cars = _filled(profile.first_cars, bays + 1)
+        self.first_s = _filled(profile.first_s, bays + 1)
         self._usual_per_s = usual_per_s
         self._per_s: dict[int, float] = {}  # by quarter of an hour, since a car came last: it is asked at each event
 
@@ -31,14 +32,14 @@ class Tally:
         self.arrivals[quarter(since_opening_s)] += 1
         self._per_s.clear()
 
-    def ended(self, since_opening_s: float, wait_s: float, found_empty: bool) -> None:
-        """A car that had joined then was let in after `wait_s`; `found_empty`: it had found the lane empty."""
+    def ended(self, since_opening_s: float, wait_s: float, found_taken: int | None) -> None:
+        """A car that had joined then was let in after `wait_s`; it had found the lane empty and so many bays taken, if not None."""
         at = quarter(since_opening_s)
         self.waits_s[at] += wait_s
         self.waited[at] += 1
-        if found_empty:
-            self.first_cars += 1
-            self.first_s += wait_s
+        if found_taken is not None:
+            self.first_cars[found_taken] += 1
+            self.first_s[found_taken] += wait_s
 
     def arrivals_per_s(self, since_opening_s: float) -> float:
         """How many cars usually come at that time of day."""
@@ -53,9 +54,10 @@ class Tally:
         waited = _near(self.waited, since_opening_s)
         return (_near(self.waits_s, since_opening_s) + SAME_HOUR_CARS * otherwise_s) / (waited + SAME_HOUR_CARS)
 
-    def first_wait_s(self) -> float:
-        """How long a car waits that finds the lane empty."""
-        return self.first_s / (self.first_cars + FIRST_CARS)
+    def first_wait_s(self, taken: int) -> float:
+        """How long a car waits that finds the lane empty and so many bays taken."""
+        mean_s = sum(self.first_s) / (sum(self.first_cars) + FIRST_CARS)
+        return (self.first_s[taken] + FIRST_CARS * mean_s) / (self.first_cars[taken] + FIRST_CARS)
 
 
 def quarter(since_opening_s: float) -> int:
@@ -69,5 +71,5 @@ def _near(sums: Sequence[float], since_opening_s: float) -> float:
     return math.fsum(map(operator.mul, NEAR[max(-first, 0) :], sums[max(first, 0) : first + len(NEAR)]))
 
 
-def _filled(sums: tuple[float, ...]) -> list[float]:
-    return list(sums) if len(sums) == BINS else [0.0] * BINS
+def _filled(sums: tuple[float, ...], length: int) -> list[float]:
+    return list(sums) if len(sums) == length else [0.0] * length

@@ -37,17 +37,17 @@ class Number(NamedTuple):
 
 
 class Voices:
-    """The voices of one opening that began at `opens_ms`; `keeps_order`: cars go in as they came."""
+    """The voices of one opening that began at `opens_ms`."""
 
-    def __init__(self, pace: Pace, tally: Tally, profile: Profile, opens_ms: int, keeps_order: bool) -> None:
-        self._pace, self._tally, self._opens_ms, self._keeps_order = pace, tally, opens_ms, keeps_order
-        self.line = Line(profile.per_entry, keeps_order, pace.gives_up_per_s)
+    def __init__(self, pace: Pace, tally: Tally, profile: Profile, opens_ms: int) -> None:
+        self._pace, self._tally, self._opens_ms = pace, tally, opens_ms
+        self.line = Line(profile.per_entry, pace.has_bays, pace.gives_up_per_s)
         self.stack = Stack(FIRST_WEIGHTS if profile.days else COLD_WEIGHTS, profile)
         self.band = Band(profile)
         self.measured: list[tuple[int, float, float]] = []  # waits that ended: joined at, ms; seconds; with which probability
         self._joined: list[Car] = []  # at this very instant
         self._ended: list[tuple[Car, Sequence[tuple[Car, float]], int]] = []  # let in at this very instant
-        self._found_free: set[int] = set()  # when cars joined that had nothing to wait for
+        self._found_free: dict[int, int] = {}  # how many bays were taken when cars joined that had nothing to wait for
         self._left_ms: deque[int] = deque(maxlen=RECENT + 1)
         self._last_wait_s: float | None = None
         self._progress: dict[int, list[Progress]] = {}  # of the latest hour that was asked about
@@ -56,7 +56,7 @@ class Voices:
         """A car joins; `finds_free`: nobody is in front of it, nor has it to wait for a bay."""
         self._joined.append(self.line.join(at_ms))
         if finds_free:
-            self._found_free.add(at_ms)
+            self._found_free[at_ms] = self._taken(at_ms)
 
     def let_in(self, at_ms: int, waiting: float, spread: float) -> None:
         """The first of so many that wait is let in."""
@@ -73,7 +73,8 @@ class Voices:
         """What is said to who joins at `at_ms`, with `behind` cars behind it that are in `queue` already."""
         behind += (len(self._joined) + 1) / 2 if self._joined else 0.0
         waiting = queue.mean_waiting()
-        model_s = self._progressing(at_ms).wait_s(queue, behind, self._tally.first_wait_s() if self._keeps_order else None)
+        first_s = None if self._pace.at_exit or not self._pace.has_lane else self._tally.first_wait_s(self._taken(at_ms))
+        model_s = self._progressing(at_ms).wait_s(queue, behind, first_s)
         head = self.line.head(waiting, at_ms)
         elapsed_s = (at_ms - head.joined_ms) / 1000 if head is not None and waiting > SOMEBODY else 0.0
         in_front = max(waiting - behind, 0.0) + queue.full()  # the one that joins has to wait, too
@@ -127,14 +128,19 @@ class Voices:
 
     def _learn_wait(self, head: Car, leaves: Sequence[tuple[Car, float]], at_ms: int) -> None:
         wait_s = (at_ms - head.joined_ms) / 1000
-        self._tally.ended(self._since_s(head.joined_ms), wait_s, head.joined_ms in self._found_free)
+        self._tally.ended(self._since_s(head.joined_ms), wait_s, self._found_free.get(head.joined_ms))
         if head.said is not None:
             self.stack.learn(head.said.voices_s, wait_s)
         self.measured += [(car.joined_ms, (at_ms - car.joined_ms) / 1000, chance) for car, chance in leaves]
         for car, chance in leaves:
-            found_nobody = self._keeps_order and car.joined_ms in self._found_free  # that tells little of how far a wait is off
+            found_nobody = self._pace.has_bays and car.joined_ms in self._found_free  # that tells little of how far a wait is off
             if car.said is not None and not found_nobody:
                 self.band.learn(car.said.number_s, car.said.scale_s, (at_ms - car.joined_ms) / 1000, chance)
+
+    def _taken(self, at_ms: int) -> int:
+        """How many bays are likely taken: by who was let in within such a time as each has one."""
+        since_ms = at_ms - 1000 * self._pace.stay_s
+        return min(sum(left_ms > since_ms for left_ms in self._left_ms), self._pace.yard_bays)
 
     def _recent_gap_s(self, queue: Queue) -> float:
         gaps = len(self._left_ms) - 1
