@@ -20,7 +20,7 @@ from api.estimate.tally import Tally
 # usual at that hour; the cars in front times the mean gap between the last departures (QL); the cars in front alone, for a pace
 # that never changes. Before anything is learnt the model alone knows the catalogue.
 FIRST_WEIGHTS = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-COLD_WEIGHTS = (0.6, 0.2, 0.2, 0.0, 0.0, 0.0)  # on the first day it knows no more than that, and the catalogue may be wrong
+COLD_WEIGHTS = (0.7, 0.15, 0.15, 0.0, 0.0, 0.0)  # on the first day it knows no more than that, and the catalogue may be wrong
 RECENT = 20  # gaps whose mean is the recent one: off by 1/sqrt(20), less than a quarter
 PER_CAR_S = 60.0  # what the cars alone are told in; the weight makes of it what it takes
 PROGRESS_MS, AN_HOUR = round(USUAL_S * 1000), 12  # of these
