@@ -104,8 +104,7 @@ class Pace:
         self.today, self.today_s = np.zeros(CARS), np.zeros(CARS)  # cars let in and exposure by cars there
         # Of the cars that come so many find a queue.
         self.queueing = max(1 - learnt.straight[0] / max(learnt.entries, 1.0), 1 / STRAIGHT_CARS)
-        # Cars that found nobody in front, and those of them that went straight on; a sensor at the lane tells more of that.
-        self.asks_straight = not self.at_exit and not self.has_lane
+        # Cars that found nobody in front, and those of them that went straight on; asked where there are no bays.
         self.found_nobody, self.went_straight = learnt.straight
         self.gives_up_per_s = learnt.gives_up_per_s  # of each that waits
         self.lasts_s = lasting.lasts_s(learnt.unusual)

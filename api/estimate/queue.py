@@ -170,7 +170,7 @@ class Queue:
         found_nobody = float(self.lane[0]) * self._alone_joins
         self._join(self._entry, self._alone)
         straight_s = max(clock_s, STRAIGHT_S)
-        if self.pace.asks_straight and straight_s <= COARSE_S:
+        if not self.pace.has_bays and straight_s <= COARSE_S:
             self.pace.found_nobody += found_nobody
             self._fresh, self._fresh_s = found_nobody / max(float(self.lane[1:2].sum()), found_nobody, NEGLIGIBLE), straight_s
             self._straight_per_s = -math.log(1 - self.pace.straight) / straight_s
