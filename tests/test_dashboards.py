@@ -189,7 +189,8 @@ def test_a_year_is_told_by_the_week(bucket: Bucket) -> None:
 def test_the_days_above_a_limit_are_counted_in_the_citys_days(bucket: Bucket) -> None:
     zone = ZoneInfo(CITY.timezone)
     now = dt.datetime.now(zone)
-    first, last = (now - dt.timedelta(days=365)).date(), (now - dt.timedelta(hours=1)).date()
+    # A day is told by its hours: of the first one the year has those that begin from now on, of the last one those that are over.
+    first, last = ((now - ago).date() for ago in (dt.timedelta(days=365, hours=-1), dt.timedelta(hours=1)))
     dust = [week.dust(first + dt.timedelta(days=n)) for n in range((last - first).days + 1)]
 
     above = [values(bucket, f"environment: Days above the limit in a year {letter}") for letter in "ABC"]

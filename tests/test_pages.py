@@ -86,7 +86,7 @@ def test_a_yard_tells_all_that_is_known_of_it(city: City, tmp_path: Path) -> Non
         "detail": "meist 5 bis 20 Minuten",
         "trend": "Wartezeit gleichbleibend",
         "queue": "Etwa 8 Autos warten",
-        "arrival": "Ankunft bis 17:10 Uhr",
+        "arrival": "Ankunft bis 17:15 Uhr",
         "hours": "Heute 8:00 bis 18:00 Uhr, letzte Einfahrt 17:30 Uhr",
         "today": "Beste Zeit heute und in den nächsten 7 Tagen: 13:00 bis 14:00 Uhr. "
         "Erwartet werden etwa 5 Minuten, meist höchstens 5 Minuten.",
