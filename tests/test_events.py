@@ -41,17 +41,18 @@ def test_passages_are_cars_that_joined_or_left() -> None:
 
 def test_of_one_instant_joining_comes_before_leaving_and_what_is_seen_last() -> None:
     told = [
-        said("lane-3", "presence", 5, 1.0),
+        said("lane-3", "presence", 4, 1.0),
+        said("lane-3", "presence", 5, 0.0),
         said("barrier", "held", 5, 1.0),
         said("gate-in", "port_open", 5, 0.0),
         said("gate-in", "passage", 5, 1.0),
         said("lane-in", "passage", 5, 1.0),
     ]
 
-    kinds = [type(event) for event in events(FULL, told)]
+    at_once = [event for event in events(FULL, told) if event.at_ms == 5_000]
 
-    assert kinds == [Passage, Passage, Outage, Hold, Look, Look]
-    assert [event.joined for event in events(FULL, told) if isinstance(event, Passage)] == [True, False]
+    assert [type(event) for event in at_once] == [Passage, Passage, MovedUp, Outage, Hold, Look]
+    assert [event.joined for event in at_once if isinstance(event, Passage)] == [True, False]
 
 
 def test_a_gate_is_held_and_released() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.estimate.lane import Passed
 from api.estimate.pace import CARS, Pace
 from api.estimate.profile import COLD, Profile
-from api.estimate.queue import Queue, Unseen, quantile
+from api.estimate.queue import STEP_S, Queue, Unseen, quantile
 from api.estimate.sight import Sight, at_least
 from hoflicht.catalogue import Yard
 from tests.lane import AT_CONTROL, AT_EXIT, HEAD_SEEN
@@ -289,6 +289,26 @@ def test_who_finds_a_bay_free_is_let_in_at_once_where_nothing_looks_at_the_head(
     assert median(found) == 0
     assert found.mean_waiting() == pytest.approx(0.0, abs=0.15)  # more than one bay may be closed today
     assert found.mean_inside() == pytest.approx(3.0, abs=0.15)
+
+
+def test_of_an_empty_yard_without_a_queue_no_bay_is_taken_by_mistake() -> None:
+    found = Queue(Pace(HEAD_SEEN, COLD), MISCOUNT, 1.0)
+
+    found.passes(3_600.0, 0.0, NOTHING, NOBODY_COMES)
+
+    assert found.mean_inside() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_hardly_anybody_goes_in_unseen_where_the_head_is_watched_but_somebody_may() -> None:
+    found = Queue(Pace(HEAD_SEEN, COLD), 0.0, 1.0)
+    found.entered()
+    unseen = found.copy()
+
+    unseen.passes(STEP_S, 0.0, NOTHING, NOBODY_COMES)
+
+    assert found.lane[0] == pytest.approx(0.0, abs=1e-9)
+    assert 0.0 < unseen.lane[0] < 0.1
+    assert float(unseen.p[0] @ unseen.pace.inside) / unseen.lane[0] == pytest.approx(1.0, abs=0.05)  # he has a bay
 
 
 def test_who_finds_a_bay_free_waits_until_he_is_seen_to_be_let_in_where_the_head_is_watched() -> None:
