@@ -11,6 +11,8 @@ from simulators.luba import Luba
 from simulators.wire import Wire
 from tests.roles import eventually
 
+TRIES = 3  # of what must take less than so long at its quickest: a busy machine may stand still for a while
+
 
 class Street:
     """Two lamps on a line that lives in a thread of its own, at a place where it is midnight now."""

@@ -10,14 +10,13 @@ import pytest
 
 from api.staff.locksmith import main as keys_command
 from tests.conftest import Mosquitto, free_port, wait_until_listening
-from tests.midnight import Street
+from tests.midnight import TRIES, Street
 from tests.roles import Role, eventually, write_api, write_edge
 
 pytestmark = pytest.mark.live
 
 GATEWAY = "gw-strasse"
 PROGRAM_ARC, OVERRIDE_ARC = 229, 195  # 50 and 20 % of the light
-TRIES = 5  # of what takes as long as it takes: a busy machine may stand still for a while
 CITY = """
 name = "Lichtstadt"
 [programs.night]

@@ -115,11 +115,10 @@ def _moves(presence: Mapping[str, Sequence[Reading]], looking: Iterable[str]) ->
         for reading in presence.get(sensor, ()):
             if reading.value >= 0.5:
                 taken_ms = reading.at_ms
-                continue
-            if reading.at_ms - taken_ms < SILENT_MS:
+            elif reading.at_ms - taken_ms < SILENT_MS:
+                taken_ms = -SILENT_MS
                 yield MovedUp(reading.at_ms, reading.at_ms)
                 yield MovedUp(reading.at_ms + WAY_OUT_MS, reading.at_ms)
-            taken_ms = -SILENT_MS
 
 
 def _in_use(yard: Yard, readings: Iterable[Reading]) -> Iterator[InUse]:

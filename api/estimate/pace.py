@@ -60,6 +60,11 @@ def heads(yard: Yard) -> set[str]:
     }
 
 
+def has_lane(yard: Yard) -> bool:
+    """Whether any sensor looks at the lane."""
+    return any(sensor.role is Role.LANE for sensor in yard.sensors.values())
+
+
 class Pace:
     """The rates of one opening.
 
@@ -70,7 +75,7 @@ class Pace:
 
     def __init__(self, yard: Yard, learnt: Profile) -> None:
         self.at_exit = departure_role(yard) is Role.YARD_EXIT
-        self.has_lane = any(sensor.role is Role.LANE for sensor in yard.sensors.values())
+        self.has_lane = has_lane(yard)
         # Whether what is counted is a lane before the yard's bays; else nothing says what lies behind the control.
         self.has_bays = self.at_exit or self.has_lane
         self.yard_bays = yard.bays
@@ -87,7 +92,8 @@ class Pace:
             self.taken = np.array([yard.bays, *range(1, yard.bays + 1)])
         else:
             steps = yard.bays * math.ceil(FINE_STEPS / yard.bays)
-            self.share = np.arange(steps + (1 if self.has_bays else 2)) / steps  # one more: that pace has no known end
+            more = 0 if self.has_bays else 1  # than usual, for the pace of such a queue has no known end
+            self.share = np.arange(steps + more + 1) / steps
             self.bays = 1
             self.places = np.zeros(len(self.share))
             self.units = np.minimum(np.arange(CARS), 1)[:, None] * self.share
@@ -138,15 +144,14 @@ class Pace:
         # Unless it is known that few do: then who leaves as soon as one came may do so by chance, and shows nothing of the count.
         self.most_go_straight = self.went_straight + STRAIGHT_CARS > MOST * (self.found_nobody + STRAIGHT_CARS)
         self.straight = min((self.went_straight + STRAIGHT * STRAIGHT_CARS) / (self.found_nobody + STRAIGHT_CARS), SURELY)
+        self.full = self._pooled() if self.has_bays else self._isotonic()
         if self.at_exit:
-            self.full = self._pooled()
             self.gone: Array = self.per_second * self.units[0]
             able = self.able[: self.bays]
             let_in = np.where(able > 0, able / max(self.gate_s, 1.0), ODD * self.gone)
             let_in[0] = TRICKLE * self.per_second / (self.bays - 1)
             self._few_in = let_in, EARLY * let_in, np.where(able > 0, 1 / HEADWAY_S, let_in)
         else:
-            self.full = self._pooled() if self.has_bays else self._isotonic()
             self.gone = np.zeros(len(self.share))
             let_in = self.full[:, None] * self.units
             let_in[0] = TRICKLE * self.full[1]  # who leaves an empty lane had been missed
@@ -227,8 +232,7 @@ class Pace:
             self._full = cars + float(self.departures.sum()), full_s + float(self.exposure_s.sum())
             return roster.seen(np.array(self._learnt.bin_share_s), waiting_s)
         known = roster.usual(departures, waiting_s, self.share[1:], self._full)
-        if self.has_bays:
-            self._full = known.cars, known.full_s
+        self._full = known.cars, known.full_s
         return known.share
 
     def _pooled(self) -> Array:

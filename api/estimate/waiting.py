@@ -16,6 +16,7 @@ from api.estimate.day import Day
 from api.estimate.holds import HOLD
 from api.estimate.lane import SILENT_MS
 from api.estimate.opening import EARLIER, Opening
+from api.estimate.pace import has_lane
 from api.estimate.profile import COLD, Profile
 from api.estimate.reason import Reason
 from api.estimate.voices import Number
@@ -206,7 +207,7 @@ def _latest_arrival(opening: Opening, at_ms: int, zone: ZoneInfo) -> dt.datetime
 
 def _why_unknown(opening: Opening, day: Day, at_ms: int, alive: bool) -> Reason | None:
     counted = day.passages_tell
-    if not counted and not _has_lane(opening.yard):
+    if not counted and not has_lane(opening.yard):
         return Reason.NO_SENSORS
     if not alive and _is_silent(opening, at_ms):
         return Reason.SILENT
@@ -223,15 +224,11 @@ def _is_silent(opening: Opening, at_ms: int) -> bool:
     Only lane sensors repeat what they see: a counter speaks when a car comes, and then only its gateway tells a quiet yard from a
     dead one. Where no gateway is in the catalogue nobody could tell.
     """
-    repeats = _has_lane(opening.yard)
+    repeats = has_lane(opening.yard)
     if repeats and at_ms - opening.last_heard_ms(at_ms) > SILENT_MS:
         return True
     sign_ms = opening.last_sign_ms(at_ms)
     return at_ms - sign_ms > GONE_MS if sign_ms is not None else opening.has_gateway and not repeats
-
-
-def _has_lane(yard: Yard) -> bool:
-    return any(sensor.role is Role.LANE for sensor in yard.sensors.values())
 
 
 def _counter_out(day: Day, at_ms: int) -> Reason | None:
